@@ -1,0 +1,209 @@
+"""A bundle: a folder with `bundle.json`, one ONNX file per network and precision, golden inputs and a model card.
+
+All that a pipeline needs to know of a model is in the folder: tensors, settings, class names, where the weights come
+from. Models are data, never code. `load` refuses what it does not know: a newer format, an unknown key, a file whose
+SHA-256 differs, a path that leaves the folder.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from spinert.errors import BadBundle
+
+FORMAT_VERSION = 1
+MANIFEST = "bundle.json"
+
+Precision = Literal["fp32", "fp16", "int8-cpu", "int8-trt"]
+
+
+class TensorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One tensor of a network. `shape` has None for the free batch axis; `dtype` is a NumPy name."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class NetworkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One network: its tensors and one ONNX file (relative path) for each precision."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    files: dict[Precision, str]
+    opset: int
+    golden: str | None = None
+    """`.npz` with one array for each input: what `verify` runs through every backend and precision."""
+    golden_max_abs_difference: float | None = None
+    """Largest |onnxruntime - torch| over the golden inputs when the bundle was exported."""
+
+
+class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the weights come from."""
+
+    recipe: str
+    data: str
+    split: str
+    date: str
+    spinert: str
+    weights_sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The content of `bundle.json`."""
+
+    format_version: int
+    name: str
+    pipeline: str
+    networks: dict[str, NetworkSpec]
+    settings: dict[str, Any]
+    class_names: tuple[str, ...]
+    provenance: Training
+    model_card: str
+    sha256: dict[str, str]
+    """Relative path -> SHA-256 of every file in the folder except `bundle.json`."""
+
+
+class _Version(msgspec.Struct):
+    format_version: int
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A folder that was checked. `sha256` is the hash of `bundle.json`, which holds the hash of every other file."""
+
+    folder: Path
+    manifest: Manifest
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    def network_file(self, network: str, precision: Precision) -> Path:
+        """Path of a network's ONNX file. Raises BadBundle where the bundle has no such network or precision."""
+        spec = self.manifest.networks.get(network)
+        if spec is None:
+            have = ", ".join(self.manifest.networks)
+            raise BadBundle(
+                f"bundle {self.name!r} has no network {network!r}, only: {have}", "use a bundle of this pipeline"
+            )
+        if precision not in spec.files:
+            raise BadBundle(
+                f"network {network!r} of bundle {self.name!r} has no {precision} file, only: {', '.join(spec.files)}",
+                "choose one of these precisions",
+            )
+        return self.folder / spec.files[precision]
+
+    def model_card(self) -> str:
+        """The model card's Markdown text."""
+        return (self.folder / self.manifest.model_card).read_text(encoding="utf-8")
+
+
+def load(folder: Path) -> Bundle:
+    """Read and check a bundle folder: format, keys, paths, and the hash of every file.
+
+    Raises BadBundle naming the file, what was found and what was expected.
+    """
+    manifest_path = folder / MANIFEST
+    try:
+        document = manifest_path.read_bytes()
+    except OSError as error:
+        raise BadBundle(
+            f"no readable {MANIFEST} in {folder}: {error.strerror}", "name a bundle folder, as `spinert export` writes"
+        ) from None
+    manifest = _decode(document, manifest_path)
+    _check_paths(manifest, folder)
+    for relative, expected in manifest.sha256.items():
+        found = _sha256_of(folder / relative)
+        if found != expected:
+            raise BadBundle(
+                f"{relative} of bundle {manifest.name!r} has changed: SHA-256 {found}, {MANIFEST} says {expected}",
+                "copy or export the bundle again",
+            )
+    return Bundle(folder, manifest, hashlib.sha256(document).hexdigest())
+
+
+def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
+    """Write a new bundle folder and load it back. `manifest.sha256` is filled in here.
+
+    The folder appears whole or not at all: everything is written beside it first. Raises BadBundle when it exists.
+    """
+    if folder.exists():
+        raise BadBundle(f"{folder} exists already", "choose another folder or remove this one")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    complete = msgspec.structs.replace(manifest, sha256=hashes)
+    _check_paths(complete, folder, must_exist=False)
+    partial = folder.with_name(f".{folder.name}.partial")
+    _remove(partial)
+    try:
+        for name, content in files.items():
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            (partial / name).write_bytes(content)
+        document = msgspec.json.format(msgspec.json.encode(complete), indent=2)
+        (partial / MANIFEST).write_bytes(document + b"\n")
+        load(partial)
+        partial.rename(folder)
+    finally:
+        _remove(partial)
+    return load(folder)
+
+
+def _remove(folder: Path) -> None:
+    if not folder.exists():
+        return
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    folder.rmdir()
+
+
+def _decode(document: bytes, path: Path) -> Manifest:
+    try:
+        version = msgspec.json.decode(document, type=_Version).format_version
+        if version > FORMAT_VERSION:
+            raise BadBundle(
+                f"{path} has format {version}, this spinert reads up to {FORMAT_VERSION}", "use a newer spinert"
+            )
+        return msgspec.json.decode(document, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise BadBundle(f"{path}: {error}", "correct or export the bundle again") from None
+
+
+def _check_paths(manifest: Manifest, folder: Path, *, must_exist: bool = True) -> None:
+    """Every named file stays in the folder, is hashed, and exists; every file in the folder is named."""
+    listed = set(manifest.sha256)
+    used = {manifest.model_card}
+    for spec in manifest.networks.values():
+        used.update(spec.files.values())
+        if spec.golden is not None:
+            used.add(spec.golden)
+    for name in sorted(listed | used):
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name:
+            raise BadBundle(
+                f"bundle {manifest.name!r} names {name!r}, which leaves its folder", "use only paths inside the folder"
+            )
+        if must_exist and not (folder / path).resolve().is_relative_to(folder.resolve()):
+            raise BadBundle(f"{name!r} of bundle {manifest.name!r} is a link out of its folder", "copy the file in")
+        if must_exist and not (folder / path).is_file():
+            raise BadBundle(f"bundle {manifest.name!r} lacks its file {name!r}", "copy or export the bundle again")
+    if unhashed := sorted(used - listed):
+        raise BadBundle(
+            f"{MANIFEST} of {manifest.name!r} has no SHA-256 for: {', '.join(unhashed)}", "export the bundle again"
+        )
+    present = (
+        {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()} if must_exist else set()
+    )
+    if strangers := sorted(present - listed - {MANIFEST}):
+        # an ONNX file may read tensors from files beside it: nothing unhashed may lie there
+        raise BadBundle(f"bundle {manifest.name!r} holds files it does not name: {', '.join(strangers)}", "remove them")
+    if not manifest.networks:
+        raise BadBundle(f"bundle {manifest.name!r} has no network", "export the bundle again")
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,57 @@
+"""What can go wrong, one class and one exit code each.
+
+Every error names the thing, the values that clash and the remedy; none carries a patient name or ID.
+"""
+
+
+class SpinertError(Exception):
+    """Base of every error meant for the user. `problem` says what is wrong, `remedy` what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}\n  remedy: {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+class BadRequest(SpinertError):
+    """Arguments that cannot be carried out as given."""
+
+    exit_code = 2
+
+
+class BadStudy(SpinertError):
+    """Input that is no readable radiograph: truncated, not an image, empty, too large, of the wrong kind or view."""
+
+    exit_code = 3
+
+
+class BadGeometry(BadStudy):
+    """Spacing or orientation that is missing where it is needed, impossible, or contradicts itself."""
+
+    exit_code = 4
+
+
+class BadBundle(SpinertError):
+    """A bundle that is incomplete, changed, newer than this spinert, or unsafe."""
+
+    exit_code = 5
+
+
+class NoBackend(SpinertError):
+    """Nothing installed here can run the network as asked; the problem lists each backend and its reason."""
+
+    exit_code = 6
+
+
+class BadNetwork(SpinertError):
+    """A network whose tensors do not fit its bundle, or that produced values that are not finite."""
+
+    exit_code = 7
+
+
+class ExportFailed(SpinertError):
+    """A recipe, checkpoint or program that could not be exported, or whose ONNX file disagrees with torch."""
+
+    exit_code = 8
