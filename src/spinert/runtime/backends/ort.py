@@ -1,0 +1,111 @@
+"""onnxruntime on the CPU."""
+
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinert.bundle import NetworkSpec, TensorSpec
+from spinert.errors import BadNetwork
+from spinert.runtime.network import Arrays, check_arrays
+
+SCORE = {"cpu": 10}
+PROVIDER = "CPUExecutionProvider"
+
+_ONNX_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(uint8)": "uint8",
+    "tensor(int8)": "int8",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+}
+
+
+def missing() -> str | None:
+    """None when onnxruntime is installed, else how to install it."""
+    if find_spec("onnxruntime") is None:
+        return 'onnxruntime is not installed: pip install "spinert[cpu]"'
+    return None
+
+
+def open_network(path: Path, spec: NetworkSpec, *, threads: int) -> "OrtNetwork":
+    """Open an ONNX file on `threads` threads and compare its tensors with the spec.
+
+    Raises BadNetwork where onnxruntime refuses the file or a tensor differs from the spec.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=[PROVIDER])
+    except Exception as error:  # onnxruntime's own exception classes share no base but this one
+        raise BadNetwork(
+            f"onnxruntime {onnxruntime.__version__} cannot open {path.name}: {str(error).splitlines()[0]}",
+            "export the bundle again, or update onnxruntime",
+        ) from None
+    _check_tensors(path.name, "input", session.get_inputs(), spec.inputs)
+    _check_tensors(path.name, "output", session.get_outputs(), spec.outputs)
+    return OrtNetwork(session, spec)
+
+
+class OrtNetwork:
+    """One session, shared by all threads; each thread keeps its own binding and output buffers."""
+
+    backend = "onnxruntime"
+    provider = PROVIDER
+
+    def __init__(self, session: Any, spec: NetworkSpec) -> None:
+        self.inputs = spec.inputs
+        self.outputs = spec.outputs
+        self._session: Any | None = session
+        self._slots = threading.local()
+
+    def __call__(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        session = self._session
+        if session is None:
+            raise BadNetwork("the network was closed", "load the model again")
+        batch = check_arrays(self.inputs, arrays)
+        binding, outputs = self._slot(session, batch)
+        binding.clear_binding_inputs()
+        for spec in self.inputs:
+            binding.bind_cpu_input(spec.name, arrays[spec.name])
+        session.run_with_iobinding(binding)
+        return dict(outputs)
+
+    def close(self) -> None:
+        self._session = None
+        self._slots = threading.local()
+
+    def _slot(self, session: Any, batch: int) -> tuple[Any, dict[str, NDArray[Any]]]:
+        """This thread's binding with bound output buffers, made anew only when the batch size changes."""
+        slot = getattr(self._slots, "slot", None)
+        if slot is not None and slot[0] == batch:
+            return slot[1], slot[2]
+        binding = session.io_binding()
+        outputs: dict[str, NDArray[Any]] = {}
+        for spec in self.outputs:
+            shape = tuple(batch if size is None else size for size in spec.shape)
+            outputs[spec.name] = np.empty(shape, spec.dtype)
+            binding.bind_output(spec.name, "cpu", 0, np.dtype(spec.dtype), shape, outputs[spec.name].ctypes.data)
+        self._slots.slot = (batch, binding, outputs)
+        return binding, outputs
+
+
+def _check_tensors(file: str, kind: str, found: Any, expected: tuple[TensorSpec, ...]) -> None:
+    def text(name: str, dtype: str, shape: tuple[Any, ...]) -> str:
+        return f"{name} {dtype} {[size if isinstance(size, int) else 'N' for size in shape]}"
+
+    have = [text(tensor.name, _ONNX_TYPES.get(tensor.type, tensor.type), tuple(tensor.shape)) for tensor in found]
+    want = [text(spec.name, spec.dtype, spec.shape) for spec in expected]
+    if have != want:
+        raise BadNetwork(
+            f"{kind}s of {file} are {'; '.join(have)}, the bundle says {'; '.join(want)}", "export the bundle again"
+        )

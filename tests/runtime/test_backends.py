@@ -1,0 +1,159 @@
+"""One contract for every backend that is usable here, over tiny networks made on the spot."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from spinert.bundle import NetworkSpec, TensorSpec
+from spinert.errors import BadNetwork, NoBackend
+from spinert.runtime import backends
+from spinert.runtime.network import Network
+
+USABLE = [name for name in backends.names() if backends.load(name).missing() is None]
+
+
+def sum_network(folder: Path, dtype: int = TensorProto.FLOAT) -> tuple[Path, NetworkSpec]:
+    """total = left + right, both [N, 2, 3]."""
+    name = helper.tensor_dtype_to_np_dtype(dtype).name
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["left", "right"], ["total"])],
+        "sum",
+        [helper.make_tensor_value_info(side, dtype, ["N", 2, 3]) for side in ("left", "right")],
+        [helper.make_tensor_value_info("total", dtype, ["N", 2, 3])],
+    )
+    path = folder / "sum.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    tensors = tuple(TensorSpec(tensor, name, (None, 2, 3)) for tensor in ("left", "right", "total"))
+    return path, NetworkSpec(inputs=tensors[:2], outputs=tensors[2:], files={"fp32": "sum.onnx"}, opset=20)
+
+
+@pytest.fixture(params=USABLE)
+def network(request: pytest.FixtureRequest, tmp_path: Path) -> Network:
+    path, spec = sum_network(tmp_path)
+    return backends.load(request.param).open_network(path, spec, threads=1)
+
+
+def pair(batch: int, left: float = 1.0, right: float = 2.0) -> dict[str, NDArray[Any]]:
+    return {
+        "left": np.full((batch, 2, 3), left, np.float32),
+        "right": np.full((batch, 2, 3), right, np.float32),
+    }
+
+
+def test_some_backend_is_usable_here() -> None:
+    assert USABLE
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_the_batch_is_free(network: Network, batch: int) -> None:
+    total = network(pair(batch))["total"]
+    assert total.shape == (batch, 2, 3)
+    assert (total == 3.0).all()
+
+
+def test_it_says_what_runs(network: Network) -> None:
+    assert network.backend
+    assert network.provider
+
+
+def test_output_buffers_are_used_again(network: Network) -> None:
+    first = network(pair(1))["total"]
+    second = network(pair(1, left=5.0))["total"]
+    assert first.ctypes.data == second.ctypes.data
+    assert (first == 7.0).all()
+
+
+def test_threads_do_not_see_each_others_outputs(network: Network) -> None:
+    wrong: list[float] = []
+
+    def work(value: float) -> None:
+        for _ in range(200):
+            total = network(pair(2, left=value))["total"]
+            if not (total == value + 2.0).all():
+                wrong.append(value)
+
+    workers = [threading.Thread(target=work, args=(float(value),)) for value in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert wrong == []
+
+
+def test_another_dtype_is_refused_with_both_values(network: Network) -> None:
+    arrays = pair(1)
+    arrays["right"] = arrays["right"].astype(np.float64)
+    with pytest.raises(BadNetwork, match=r"'right' is float64 \[1, 2, 3\], expected float32 \['N', 2, 3\]"):
+        network(arrays)
+
+
+def test_another_shape_is_refused_with_both_values(network: Network) -> None:
+    arrays = pair(1)
+    arrays["left"] = np.zeros((1, 3, 2), np.float32)
+    with pytest.raises(BadNetwork, match=r"'left' is float32 \[1, 3, 2\], expected float32 \['N', 2, 3\]"):
+        network(arrays)
+
+
+def test_another_order_is_refused(network: Network) -> None:
+    arrays = pair(2)
+    arrays["left"] = np.asfortranarray(arrays["left"])
+    with pytest.raises(BadNetwork, match="not C-contiguous"):
+        network(arrays)
+
+
+def test_two_batch_sizes_are_refused(network: Network) -> None:
+    with pytest.raises(BadNetwork, match="'right' has batch 3, another input has 2"):
+        network({"left": pair(2)["left"], "right": pair(3)["right"]})
+
+
+def test_missing_and_unknown_inputs_are_refused(network: Network) -> None:
+    with pytest.raises(BadNetwork, match=r"takes \['left', 'right'\], got \['left', 'middle'\]"):
+        network({"left": pair(1)["left"], "middle": pair(1)["right"]})
+
+
+def test_a_closed_network_says_so(network: Network) -> None:
+    network.close()
+    with pytest.raises(BadNetwork, match="was closed"):
+        network(pair(1))
+
+
+@pytest.mark.parametrize("backend", USABLE)
+@pytest.mark.parametrize("dtype", [TensorProto.DOUBLE, TensorProto.INT32, TensorProto.FLOAT16])
+def test_other_tensor_types_pass_through(backend: str, dtype: int, tmp_path: Path) -> None:
+    path, spec = sum_network(tmp_path, dtype)
+    one = np.ones((1, 2, 3), spec.inputs[0].dtype)
+    total = backends.load(backend).open_network(path, spec, threads=1)({"left": one, "right": one})["total"]
+    assert total.dtype == one.dtype
+    assert (total == 2).all()
+
+
+@pytest.mark.parametrize("backend", USABLE)
+def test_a_file_that_is_no_network_is_refused_by_name(backend: str, tmp_path: Path) -> None:
+    _, spec = sum_network(tmp_path)
+    (tmp_path / "broken.onnx").write_bytes(b"not a graph")
+    with pytest.raises(BadNetwork, match=r"cannot open broken\.onnx"):
+        backends.load(backend).open_network(tmp_path / "broken.onnx", spec, threads=1)
+
+
+@pytest.mark.parametrize("backend", USABLE)
+def test_tensors_that_differ_from_the_bundle_are_refused(backend: str, tmp_path: Path) -> None:
+    path, spec = sum_network(tmp_path)
+    other = NetworkSpec(
+        inputs=spec.inputs, outputs=(TensorSpec("total", "float32", (None, 2, 4)),), files=spec.files, opset=20
+    )
+    with pytest.raises(BadNetwork, match=r"total float32 \['N', 2, 3\], the bundle says total float32 \['N', 2, 4\]"):
+        backends.load(backend).open_network(path, other, threads=1)
+
+
+def test_without_any_backend_every_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path, spec = sum_network(tmp_path)
+    for name in backends.names():
+        monkeypatch.setattr(backends.load(name), "missing", lambda name=name: f"{name} was taken away")
+    with pytest.raises(NoBackend, match="ort: ort was taken away"):
+        backends.open_network(path, spec, threads=1)
