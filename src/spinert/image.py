@@ -71,11 +71,11 @@ class Image:
 
     def to_mm(self, points_px: NDArray[np.float64]) -> NDArray[np.float64]:
         """(x, y) pixels [..., 2] -> (x, y) mm [..., 2] in the image plane; pixels where there is no spacing."""
-        return points_px * np.asarray(self.mm_per_pixel_xy)
+        return np.asarray(points_px * np.array(self.mm_per_pixel_xy))
 
     def to_px(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inverse of `to_mm`."""
-        return points_mm / np.asarray(self.mm_per_pixel_xy)
+        return np.asarray(points_mm / np.array(self.mm_per_pixel_xy))
 
     @property
     def right_of_image(self) -> Side | None:

@@ -1,0 +1,39 @@
+"""
+CPU kernels; see spinert.kernels, which checks, allocates and documents.
+"""
+
+from typing import Annotated, overload
+
+import numpy
+from numpy.typing import NDArray
+
+
+ABI: int = 1
+
+def compiled_isas() -> list[str]: ...
+
+def usable_isas() -> list[str]: ...
+
+def active_isa() -> str: ...
+
+def force_isa(name: str) -> None: ...
+
+@overload
+def order_statistics(pixels: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], rank_low: int, rank_high: int, threads: int) -> tuple[int, int]: ...
+
+@overload
+def order_statistics(pixels: Annotated[NDArray[numpy.uint16], dict(shape=(None, None), order='C', device='cpu', writable=False)], rank_low: int, rank_high: int, threads: int) -> tuple[int, int]: ...
+
+@overload
+def window_resize(pixels: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], low: int, high: int, inverted: bool, top: int, left: int, rows: int, columns: int, out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], threads: int) -> None: ...
+
+@overload
+def window_resize(pixels: Annotated[NDArray[numpy.uint16], dict(shape=(None, None), order='C', device='cpu', writable=False)], low: int, high: int, inverted: bool, top: int, left: int, rows: int, columns: int, out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], threads: int) -> None: ...
+
+def soft_argmax(maps: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], radius: int, xy: Annotated[NDArray[numpy.float32], dict(shape=(None, 2), order='C', device='cpu')], confidence: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], threads: int) -> None: ...
+
+def peak(maps: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], xy: Annotated[NDArray[numpy.float32], dict(shape=(None, 2), order='C', device='cpu')], value: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], threads: int) -> None: ...
+
+def tilt_vectors(corners: Annotated[NDArray[numpy.float64], dict(shape=(None, 4, 2), order='C', device='cpu', writable=False)], vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 2), order='C', device='cpu')]) -> None: ...
+
+def angle_matrix(vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 2), order='C', device='cpu', writable=False)], degrees: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')]) -> None: ...
