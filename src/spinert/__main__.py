@@ -1,0 +1,5 @@
+"""`python -m spinert`, the same as the command `spinert`."""
+
+from spinert.cli.main import app
+
+app()

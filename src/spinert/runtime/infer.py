@@ -1,0 +1,193 @@
+"""The conductor: load a bundle, read a study, choose its image, run the pipeline, say what made the result."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+
+import spinert
+from spinert import bundle as bundles
+from spinert import kernels
+from spinert.bundle import Bundle, Precision
+from spinert.errors import BadBundle, BadGeometry, BadStudy
+from spinert.findings import Finding, Provenance, Result, Study, Vertebra
+from spinert.image import Image
+from spinert.runtime import backends, dicom, files, pipelines
+from spinert.runtime.limits import check_size, check_spacing
+from spinert.runtime.stopwatch import Stopwatch
+from spinert.runtime.threads import usable_threads
+
+SHIPPED = Path(spinert.__file__).parent / "bundles"
+PRECISION: Precision = "fp32"
+
+Spacing = tuple[float, float]
+Source = str | Path | pydicom.Dataset | NDArray[np.uint8] | NDArray[np.uint16]
+
+
+class Examined(NamedTuple):
+    """The image that was chosen from a study, and what was found in it."""
+
+    image: Image
+    result: Result
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the bundles that come with spinert."""
+    return tuple(sorted(path.parent.name for path in SHIPPED.glob(f"*/{bundles.MANIFEST}")))
+
+
+def find_bundle(bundle: str | Path) -> Bundle:
+    """Read and check a shipped bundle by its name, or any bundle by its folder. Raises BadBundle."""
+    folder = SHIPPED / bundle if str(bundle) in shipped() else Path(bundle)
+    if not folder.is_dir():
+        raise BadBundle(
+            f"no bundle {str(bundle)!r}: neither a shipped one ({', '.join(shipped())}) nor a folder",
+            "name one of these or the folder of a bundle",
+        )
+    return bundles.load(folder)
+
+
+def load(bundle: str | Path = "cobb", *, threads: int | None = None) -> "Model":
+    """Open a shipped bundle by name, or any bundle by its folder.
+
+    threads   for the network; by default what the process may really use (affinity and CPU quota)
+    Raises BadBundle, NoBackend or BadNetwork.
+    """
+    return Model(find_bundle(bundle), threads=usable_threads() if threads is None else threads)
+
+
+def infer(source: Source, *, spacing_mm: Spacing | None = None) -> Result:
+    """`load()` the default bundle and infer once. To infer often, keep a model."""
+    with load() as model:
+        return model.infer(source, spacing_mm=spacing_mm)
+
+
+class Model:
+    """A bundle with its networks opened. Reusable, safe to call from many threads at once, closable."""
+
+    def __init__(self, bundle: Bundle, *, threads: int) -> None:
+        self.bundle = bundle
+        self._pipeline = pipelines.load(bundle.manifest.pipeline)
+        self._settings = pipelines.settings_of(bundle.manifest)
+        self._networks = {
+            name: backends.open_network(
+                bundle.network_file(name, PRECISION), bundle.manifest.networks[name], threads=threads
+            )
+            for name in self._pipeline.NETWORKS
+        }
+
+    def infer(self, source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
+        """Examine one study: a file, folder or zip, a pydicom Dataset, or a grey array with bone bright.
+
+        spacing_mm   (between rows, between columns); needed for arrays and for PNG and JPEG files
+        force        lets `spacing_mm` overrule a header that says otherwise
+        Raises BadStudy or BadGeometry where the input is unsafe to measure.
+        """
+        if isinstance(source, np.ndarray):
+            return self.infer_images([_image_of(source, spacing_mm)]).result
+        if isinstance(source, pydicom.Dataset):
+            return self.infer_images([dicom.image_of(source, spacing_mm=spacing_mm, force=force)]).result
+        found = files.find_studies([Path(source)])
+        if len(found) != 1:
+            raise BadStudy(
+                f"{source} holds {len(found)} studies: {', '.join(study.name for study in found)}", "name one of them"
+            )
+        return self.infer_files(found[0], spacing_mm=spacing_mm, force=force).result
+
+    def infer_files(
+        self, study: files.StudyFiles, *, spacing_mm: Spacing | None = None, force: bool = False
+    ) -> Examined:
+        """Read the files of one study and examine them."""
+        stopwatch = Stopwatch()
+        with stopwatch.stage("read"):
+            images = files.read_study(study, spacing_mm=spacing_mm, force=force)
+        return self.infer_images(images, stopwatch)
+
+    def infer_images(self, images: Sequence[Image], stopwatch: Stopwatch | None = None) -> Examined:
+        """Examine the one image of a study that the pipeline accepts."""
+        stopwatch = stopwatch or Stopwatch()
+        image = self._choose(images)
+        findings = self._pipeline.run(image, self._networks, self._settings, stopwatch)
+        result = Result(
+            study=_study_of(image),
+            provenance=self._provenance(),
+            timings_ms={name: round(ms, 3) for name, ms in stopwatch.ms.items()},
+            warnings=(*image.warnings, *_warnings_of(findings)),
+            findings=tuple(findings),
+        )
+        return Examined(image, result)
+
+    def close(self) -> None:
+        """Release the networks."""
+        for network in self._networks.values():
+            network.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _choose(self, images: Sequence[Image]) -> Image:
+        fitting = [image for image in images if self._pipeline.accepts(image)]
+        if len(fitting) == 1:
+            return fitting[0]
+        have = "; ".join(
+            f"{image.modality} {image.shape[0]}x{image.shape[1]} view {image.view or 'not stated'}" for image in images
+        )
+        remedy = "name the file of one" if fitting else "give such an image"
+        raise BadStudy(f"{self.bundle.manifest.pipeline} takes {self._pipeline.ACCEPTS}; the study has: {have}", remedy)
+
+    def _provenance(self) -> Provenance:
+        first = next(iter(self._networks.values()))
+        return Provenance(
+            spinert=spinert.__version__,
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            precision=PRECISION,
+            backend=first.backend,
+            provider=first.provider,
+            isa=kernels.active_isa(),
+        )
+
+
+def _image_of(pixels: NDArray[np.uint8] | NDArray[np.uint16], spacing_mm: Spacing | None) -> Image:
+    if pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.uint16):
+        raise BadStudy(
+            f"the array is {pixels.dtype} {list(pixels.shape)}, expected uint8 or uint16 [rows, columns]",
+            "pass the stored values of one grey image",
+        )
+    if spacing_mm is None:
+        raise BadGeometry(
+            "an array carries no pixel spacing", "pass spacing_mm=(between rows, between columns); (1, 1) if square"
+        )
+    check_size(*pixels.shape)
+    check_spacing(spacing_mm)
+    return Image(np.require(pixels, requirements="C"), "OT", spacing_mm=spacing_mm, spacing_kind="given")
+
+
+def _study_of(image: Image) -> Study:
+    return Study(
+        study_uid=image.identity.study_uid,
+        series_uid=image.identity.series_uid,
+        sop_uid=image.identity.sop_uid,
+        modality=image.modality,
+        rows=image.shape[0],
+        columns=image.shape[1],
+        spacing_mm=image.spacing_mm,
+        spacing_kind=image.spacing_kind,
+    )
+
+
+def _warnings_of(findings: Sequence[Finding]) -> list[str]:
+    """One sentence that names every flagged vertebra and why."""
+    flagged = [f"{v.level} ({', '.join(v.flags)})" for v in findings if isinstance(v, Vertebra) and v.flags]
+    if not flagged:
+        return []
+    return [f"not to be relied on without a look at the picture: {'; '.join(flagged)}"]
