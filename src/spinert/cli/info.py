@@ -1,0 +1,75 @@
+"""`spinert info`: what a bundle holds and where its weights come from."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from spinert.bundle import Bundle, TensorSpec
+
+
+def info(
+    bundle: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A shipped bundle, or the folder of another.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the content of bundle.json.")] = False,
+) -> None:
+    """Check a bundle and show its networks, settings, provenance and model card.
+
+    \b
+      spinert info cobb
+      spinert info path/to/bundle --json
+    """
+    import msgspec
+
+    from spinert.runtime.infer import find_bundle
+
+    found = find_bundle(bundle)
+    if as_json:
+        typer.echo(msgspec.json.encode(found.manifest).decode())
+        return
+    typer.echo(_text(found))
+    _show_card(found.model_card())
+
+
+def _text(bundle: "Bundle") -> str:
+    manifest = bundle.manifest
+    lines = [
+        f"{manifest.name}  (pipeline {manifest.pipeline}, format {manifest.format_version})",
+        f"  folder      {bundle.folder}",
+        f"  SHA-256     {bundle.sha256}",
+        f"  classes     {', '.join(manifest.class_names)}",
+    ]
+    for name, network in manifest.networks.items():
+        lines.append(f"  network     {name}, opset {network.opset}")
+        lines += [f"    input     {_tensor(tensor)}" for tensor in network.inputs]
+        lines += [f"    output    {_tensor(tensor)}" for tensor in network.outputs]
+        for precision, file in network.files.items():
+            size = (bundle.folder / file).stat().st_size
+            lines.append(f"    {precision:<9} {file}, {size / 1e6:.1f} MB")
+        if network.golden_max_abs_difference is not None:
+            lines.append(f"    onnxruntime against torch: at most {network.golden_max_abs_difference:.2g}")
+    lines += [f"  setting     {name} = {value}" for name, value in manifest.settings.items()]
+    made = manifest.provenance
+    lines += [
+        f"  recipe      {made.recipe}, {made.date}, spinert {made.spinert}",
+        f"  data        {made.data}",
+        f"  split       {made.split}",
+        f"  weights     SHA-256 {made.weights_sha256}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tensor(tensor: "TensorSpec") -> str:
+    shape = ", ".join("N" if size is None else str(size) for size in tensor.shape)
+    return f"{tensor.name}  {tensor.dtype} [{shape}]"
+
+
+def _show_card(markdown: str) -> None:
+    """The model card, laid out in a terminal, as it is elsewhere."""
+    if not sys.stdout.isatty():
+        typer.echo(markdown)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(markdown))

@@ -1,0 +1,1 @@
+"""What is written for a person or another program: the result document and the picture."""
