@@ -4,9 +4,11 @@ import pty
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import PIL.Image
+import pydicom
 import pytest
 
 from spinert.cli.main import app
@@ -32,6 +34,20 @@ def test_json_is_one_document_and_nothing_else(film: Path, bundle: Path, tmp_pat
     assert done.stdout.count("\n") == 1
     assert angles(done.stdout) == TRUTH
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_quoted_of_a_malformed_record(dicom: Path, bundle: Path, tmp_path: Path) -> None:
+    dataset = pydicom.dcmread(dicom)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's own protest at these values
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "Laterality", "StudyDate"):
+            setattr(dataset, keyword, "DOE^JANE 1970-01-01")
+        dataset.save_as(tmp_path / "film.dcm", enforce_file_format=True)
+    command = [sys.executable, "-m", "spinert", "infer", "film.dcm", "--bundle", bundle, "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "JANE" not in done.stdout
 
 
 def test_json_of_several_studies_is_one_line_each(run: Run, film: Path, bundle: Path) -> None:

@@ -1,7 +1,9 @@
 """`spinert`: its commands, its help, its exit codes. Each command imports what it needs when it runs."""
 
+import logging
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -73,6 +75,9 @@ def _options(
 
 def app() -> None:
     """Run the command line. Every error ends in one message and one exit code."""
+    # pydicom's remarks on a malformed value quote it, and it may be a name
+    warnings.filterwarnings("ignore", module="pydicom")
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     try:
         commands(prog_name="spinert")
     except Exception as error:
