@@ -1,0 +1,87 @@
+"""One decoded radiograph to findings: spinert against torch eager + NumPy + OpenCV with the same FP32 weights.
+
+    python -m benchmarks.bench_film [--bundle cobb] [--threads 1 2] [--rounds 25] [--smoke]
+
+Both sides start from the same 2400 x 1000 pixels in memory and end with corners, checks and angles. They take turns in
+one process; milliseconds are medians, ratios are of neighbouring runs (torch / spinert: above 1, spinert is faster).
+The further torch rows are what tuning by hand gains there: the channels_last layout, then the normalisation folded into
+the convolutions, which the exported network has too. Below each table: how far the results of the two sides lie apart,
+and where spinert's time goes.
+"""
+
+import argparse
+import statistics
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+import spinert
+from benchmarks.compare import interleaved
+from benchmarks.films import film
+from benchmarks.host import host_line
+from benchmarks.peer import Measured, TorchFilm
+from spinert.findings import AasceAngles, CobbAngle, Result, Vertebra
+from spinert.image import Image
+
+
+def measured(result: Result) -> Measured:
+    """A result's corners and angles in the form of the other side."""
+    corners = [finding.corners_px for finding in result.findings if isinstance(finding, Vertebra)]
+    (aasce,) = (finding for finding in result.findings if isinstance(finding, AasceAngles))
+    curves = tuple(finding.degrees for finding in result.findings if isinstance(finding, CobbAngle))
+    return Measured(np.array(corners), np.array(aasce.degrees), curves)
+
+
+def agreement(ours: Measured, theirs: Measured) -> str:
+    """How far two sides lie apart; rounding in the result document is 0.0005 px, 0.0005 and 0.005 degrees."""
+    corners = np.abs(ours.corners_px - theirs.corners_px).max()
+    aasce = np.abs(ours.aasce_degrees - theirs.aasce_degrees).max()
+    curves = f"{len(ours.cobb_degrees)} and {len(theirs.cobb_degrees)} curves"
+    if ours.cobb_degrees and len(ours.cobb_degrees) == len(theirs.cobb_degrees):
+        cobb = np.abs(np.subtract(ours.cobb_degrees, theirs.cobb_degrees)).max()
+        curves += f", apart by at most {cobb:.3f} degrees"
+    return f"corners at most {corners:.4f} px apart, challenge's angles {aasce:.4f} degrees; {curves}"
+
+
+def bench(image: Image, bundle: str | Path, threads: int, rounds: int) -> None:
+    """Print the table for one number of threads."""
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(1)  # the film's resize takes as long with two
+    with spinert.load(bundle, threads=threads) as model:
+        eager = TorchFilm(model.bundle)
+        channels_last = TorchFilm(model.bundle, layout=torch.channels_last)
+        folded = TorchFilm(model.bundle, layout=torch.channels_last, folded=True)
+        results: list[Result] = []
+        sides = {
+            "spinert": lambda: results.append(model.infer_images([image]).result),
+            "torch eager + NumPy + OpenCV": lambda: eager(image),
+            "the same, channels_last": lambda: channels_last(image),
+            "the same, normalisation folded too": lambda: folded(image),
+        }
+        compared = interleaved(sides, rounds=rounds)
+        print(f"\nthreads {threads}")
+        print(compared)
+        print(f"agreement: {agreement(measured(results[-1]), eager(image))}")
+    stages = {
+        stage: statistics.median(result.timings_ms[stage] for result in results) for stage in results[0].timings_ms
+    }
+    print("spinert's stages: " + ", ".join(f"{stage} {ms:.2f} ms" for stage, ms in stages.items()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", default="cobb", help="name or folder of the bundle")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--smoke", action="store_true", help="two rounds on one thread")
+    arguments = parser.parse_args()
+
+    print(host_line("torch", "opencv-python-headless"))
+    for threads in [1] if arguments.smoke else arguments.threads:
+        bench(film(), arguments.bundle, threads, 2 if arguments.smoke else arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()
