@@ -1,0 +1,99 @@
+"""`spinert export`: a trained network becomes a bundle."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    source: Annotated[str, typer.Argument(help="A recipe, such as `landmarks`, or a .pt2 file of torch.export.save.")],
+    weights: Annotated[
+        Path | None, typer.Argument(help="Checkpoint of a recipe: torch.save(network.state_dict(), WEIGHTS).")
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new bundle; must not exist.")],
+    describe: Annotated[Path, typer.Option("--describe", help="JSON file with the facts of the bundle (shown above).")],
+    model_card: Annotated[Path, typer.Option("--model-card", help="Markdown file with the model card.")],
+    size: Annotated[
+        str | None, typer.Option("--size", help="HEIGHT,WIDTH of a recipe's input, in place of its own size.")
+    ] = None,
+) -> None:
+    """Turn a trained PyTorch network into a bundle that spinert infers with.
+
+    The network is written as ONNX with a fixed size and a free batch, run by
+    torch and by onnxruntime on the same golden inputs, and refused when they
+    disagree. The bundle appears whole or not at all.
+    Needs the extras: pip install "spinert[cpu,export]"
+
+    Example: spinert export landmarks weights.pt -o bundles/cobb
+    --describe cobb.json --model-card cobb.md
+
+    The description states what the network does not:
+
+    \b
+    {
+      "name": "cobb",
+      "pipeline": "cobb_landmarks",
+      "settings": {"percentiles": [1.0, 99.0], ...},
+      "class_names": ["T1", "T2", ...],
+      "data": "which images the weights were trained on",
+      "split": "what was held out",
+      "date": "2026-11-20"
+    }
+
+    A .pt2 program has no recipe, so its description goes on, tensors named in
+    the program's order:
+
+    \b
+      "program": {
+        "recipe": "where its code is",
+        "network": "landmarks",
+        "inputs": ["image"],
+        "outputs": ["heatmaps"]
+      }
+
+    Trace such a program in evaluation mode, with an example batch of 2 and
+    dynamic_shapes that make the batch, and only the batch, free.
+
+    Weights are data: a checkpoint may hold tensors only, and a .pt2 archive
+    tensors and ATen operators; whatever could run code is refused.
+    """
+    # torch's exporter names each optional package that it goes without, which is no news to the user
+    logging.getLogger("torch.onnx._internal").setLevel(logging.ERROR)
+    logging.getLogger("torch.export.pt2_archive").setLevel(logging.ERROR)
+    from spinert.errors import BadRequest
+    from spinert.export import export_bundle, read_description
+
+    description = read_description(describe)
+    try:
+        card = model_card.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"cannot read {model_card} as text: {error}", "name a Markdown file in UTF-8") from None
+    bundle, differences = export_bundle(
+        source, weights, output, description=description, model_card=card, size=_numbers(size)
+    )
+    for name, spec in bundle.manifest.networks.items():
+        for kind, tensors in (("input", spec.inputs), ("output", spec.outputs)):
+            for tensor in tensors:
+                shape = ", ".join("N" if length is None else str(length) for length in tensor.shape)
+                typer.echo(f"{name} {kind}: {tensor.name} {tensor.dtype} [{shape}]")
+        typer.echo(f"{name} file: {spec.files['fp32']}, ONNX opset {spec.opset}")
+    for each in differences:
+        typer.echo(
+            f"torch against onnxruntime, {each.tensor}: max |difference| {each.absolute:.3g} "
+            f"({each.reference:.6g} and {each.candidate:.6g}; tolerated {each.tolerated:.3g})"
+        )
+    typer.echo(f"bundle {bundle.name!r} in {bundle.folder}, SHA-256 {bundle.sha256}")
+
+
+def _numbers(size: str | None) -> tuple[int, ...] | None:
+    from spinert.errors import BadRequest
+
+    if size is None:
+        return None
+    try:
+        return tuple(int(part) for part in size.split(","))
+    except ValueError:
+        raise BadRequest(f"--size {size!r} is not HEIGHT,WIDTH", "write it as 768,320") from None

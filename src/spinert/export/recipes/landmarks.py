@@ -1,0 +1,93 @@
+"""Recipe `landmarks`: 68 corner heat-maps of an AP radiograph from one compact network.
+
+Input  "image":    float32 [N, 1, H, W], prepared radiograph in 0..1, H and W multiples of 32
+Output "heatmaps": float32 [N, 68, H/4, W/4], logits; channel 4 * v + c is corner c (TL, TR, BL, BR) of
+                   vertebra v (0 = T1 .. 16 = L5). The softmax over a map is the corner's probability.
+
+Own design (no paper): a residual encoder to stride 32, dilated blocks there so that one cell sees the whole
+spine (a vertebra's level can only be told by counting from an end), and a narrow top-down path to stride 4.
+4.9 GMAC at 768 x 320. Nearest up-sampling and plain 3 x 3 convolutions quantize well and run on every backend.
+"""
+
+import itertools
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+INPUT_NAME = "image"
+OUTPUT_NAME = "heatmaps"
+DEFAULT_SIZE = (768, 320)
+"""Height and width of the network input in pixels."""
+CHANNELS = 68
+STRIDE = 4
+
+NETWORK = "landmarks"
+INPUTS = {INPUT_NAME: (1, *DEFAULT_SIZE)}
+OUTPUTS = (OUTPUT_NAME,)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions with batch normalisation around an identity (or 1 x 1) branch."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(outputs, outputs, 3, 1, dilation, dilation, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.skip: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.skip = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return functional.relu(self.body(features) + self.skip(features))
+
+
+class LandmarkNet(nn.Module):
+    """Image [N, 1, H, W] -> corner logits [N, 68, H/4, W/4]; see the module for the meaning of both."""
+
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 96, 128, 160), top_down: int = 64) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
+        )
+        self.encoder = nn.ModuleList(
+            nn.Sequential(ResidualBlock(inputs, outputs, 2), ResidualBlock(outputs, outputs))
+            for inputs, outputs in itertools.pairwise(widths)
+        )
+        deepest = widths[-1]
+        self.context = nn.Sequential(
+            ResidualBlock(deepest, deepest, dilation=2), ResidualBlock(deepest, deepest, dilation=4)
+        )
+        self.lateral = nn.ModuleList(nn.Conv2d(width, top_down, 1) for width in widths[1:])
+        self.smooth = nn.ModuleList(ResidualBlock(top_down, top_down) for _ in widths[1:-1])
+        self.head = nn.Conv2d(top_down, CHANNELS, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        features = self.stem(image)
+        pyramid = []
+        for level in self.encoder:
+            features = level(features)
+            pyramid.append(features)
+        pyramid[-1] = self.context(pyramid[-1])
+        merged = self.lateral[-1](pyramid[-1])
+        for depth in range(len(pyramid) - 2, -1, -1):
+            merged = functional.interpolate(merged, scale_factor=2.0, mode="nearest") + self.lateral[depth](
+                pyramid[depth]
+            )
+            merged = self.smooth[depth](merged)
+        return self.head(merged)  # type: ignore[no-any-return]
+
+
+def build(state: Mapping[str, Tensor]) -> nn.Module:
+    """The network in evaluation mode with the weights of `state` (as saved by `examples/train_landmarks.py`).
+
+    Raises RuntimeError (from torch) when a name or shape does not fit.
+    """
+    network = LandmarkNet()
+    network.load_state_dict(state)
+    return network.eval()
