@@ -5,19 +5,22 @@ VENV ?= .venv
 TEST_VENV ?= .venv-test
 WHEELS := build/wheels
 PIP := -m pip --disable-pip-version-check
+# by environment, because these reach the isolated build of the native module too
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 
 .PHONY: demo test
 
 demo:
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python $(PIP) install -q -c constraints.txt ".[cpu]"
+	$(VENV)/bin/python $(PIP) install -q ".[cpu]"
 	$(VENV)/bin/spinert infer examples/study.dcm
 
 test:
 	$(PYTHON) -m venv $(TEST_VENV)
 	rm -rf $(WHEELS)
-	$(TEST_VENV)/bin/python $(PIP) wheel -q --no-deps -c constraints.txt -w $(WHEELS) .
-	$(TEST_VENV)/bin/python $(PIP) install -q -c constraints.txt --find-links $(WHEELS) "spinert[cpu,codecs,export,dev]"
+	$(TEST_VENV)/bin/python $(PIP) wheel -q --no-deps -w $(WHEELS) .
+	$(TEST_VENV)/bin/python $(PIP) install -q "$$(ls $(WHEELS)/spinert-*.whl)[cpu,codecs,export,dev]"
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy

@@ -21,14 +21,13 @@ import msgspec
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
-from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import generate_uid
 
 from benchmarks import metrics, plots
 from benchmarks.host import SPINERT, host_line
 from examples.aasce import Film, read_films
 from spinert.findings import AasceAngles, Provenance, Result, Vertebra, from_json
+from tests.dicom_files import radiograph
 
 Summary = dict[str, float]
 
@@ -50,25 +49,25 @@ class Examined:
 
 
 def write_dicom(pixels: NDArray[np.uint8], path: Path) -> str:
-    """Write grey values [rows, columns] as a DX study of their own, without spacing; return the SOP instance UID."""
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    dataset = Dataset()
-    dataset.file_meta = meta
-    dataset.SOPClassUID = DigitalXRayImageStorageForPresentation
-    dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID = generate_uid(prefix=None)
-    dataset.StudyInstanceUID = generate_uid(prefix=None)
-    dataset.SeriesInstanceUID = generate_uid(prefix=None)
-    dataset.Modality, dataset.ViewPosition = "DX", "AP"
-    dataset.PresentationIntentType, dataset.PhotometricInterpretation = "FOR PRESENTATION", "MONOCHROME2"
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
-    data = pixels.tobytes()
-    dataset.PixelData = data + bytes(len(data) % 2)
+    """Write grey values [rows, columns] as a DX study of their own; return the SOP instance UID.
+
+    The challenge says nothing of spacing or side, so neither does the file.
+    """
+    sop_uid = generate_uid(prefix=None)
+    dataset = radiograph(
+        pixels,
+        SOPInstanceUID=sop_uid,
+        StudyInstanceUID=generate_uid(prefix=None),
+        SeriesInstanceUID=generate_uid(prefix=None),
+        PresentationIntentType="FOR PRESENTATION",
+        ImagerPixelSpacing=None,
+        PatientOrientation=None,
+        PatientName=None,
+        PatientID=None,
+    )
+    dataset.file_meta.MediaStorageSOPInstanceUID = sop_uid
     dataset.save_as(path, enforce_file_format=True)
-    return str(dataset.SOPInstanceUID)
+    return str(sop_uid)
 
 
 def infer_folder(folder: Path, bundle: str) -> dict[str, Result]:

@@ -42,6 +42,7 @@ for _ in range(2):
     films.append(time.perf_counter() - started)
 print(json.dumps({"session": 1e3 * session, "again": 1e3 * films[1]}))
 """
+"""Everything is imported before the clock starts: imports have a row of their own."""
 WHOLE, EXIT = "process start to JSON", "JSON to exit"
 
 
@@ -99,6 +100,11 @@ def one_round(file: str, bundle: str) -> tuple[dict[str, float], ...]:
     return {**steps, **clocked}, json.loads(whole.line)["timings_ms"], imports
 
 
+def medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Median of each name over the rounds."""
+    return {name: statistics.median(each.get(name, 0.0) for each in rounds) for name in rounds[0]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", default="examples/study.dcm", help="a DICOM file of one study")
@@ -124,11 +130,6 @@ def main() -> None:
     print(f"{EXIT} {steps[EXIT]:.1f} ms; the same film again in the same process {steps['again']:.1f} ms")
     least, most = (edge(each[0][WHOLE] for each in rounds) for edge in (min, max))
     print(f"{WHOLE} {least:.0f} to {most:.0f} ms in {len(rounds)} rounds")
-
-
-def medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Median of each name over the rounds."""
-    return {name: statistics.median(each.get(name, 0.0) for each in rounds) for name in rounds[0]}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Draw examples/study.dcm: a synthetic AP film of a double curve, as a digital radiography device would store it.
 
-    PYTHONPATH=. python examples/make_study.py [FILE]
+    python -m examples.make_study [FILE]
 
 The spine is a phantom (tests/phantoms.py) of known tilts, so the true angles are printed. No patient is behind it.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid as uids
 
+from spinert.findings import T1_TO_L5
 from tests.dicom_files import radiograph
 from tests.phantoms import draw, spine_corners
 
@@ -21,16 +22,15 @@ SEED = 12
 DETECTOR_BLUR_PX = 1.0
 STEP = 4
 """Stored values are multiples of this: smaller differences are noise, which would only swell the file."""
-LEVELS = [f"T{n}" for n in range(1, 13)] + [f"L{n}" for n in range(1, 6)]
 TILTS_DEG = {"T1": 6.0, "T5": 22.0, "T11": -24.0, "L4": 9.0, "L5": 7.0}
 """Tilt of the turning points; between them it runs as half a cosine. T5 to T11 is the main thoracic curve."""
 
 
 def tilts_deg() -> NDArray[np.float64]:
     """The tilt of every vertebra, T1 to L5."""
-    known = [LEVELS.index(level) for level in TILTS_DEG]
+    known = [T1_TO_L5.index(level) for level in TILTS_DEG]
     value = list(TILTS_DEG.values())
-    tilts = np.empty(len(LEVELS))
+    tilts = np.empty(len(T1_TO_L5))
     for upper, lower, start, stop in zip(known, known[1:], value, value[1:], strict=False):
         along = (1 - np.cos(np.linspace(0, np.pi, lower - upper + 1))) / 2
         tilts[upper : lower + 1] = start + (stop - start) * along

@@ -1,6 +1,7 @@
 """Rules of the house that no linter knows. The import contracts themselves are checked by import-linter."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_the_library_neither_prints_nor_exits_nor_reaches_out(path: Path) -> Non
 @pytest.mark.parametrize("path", MODULES, ids=names)
 def test_a_file_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_the_version_is_stated_alike_in_both_places() -> None:
+    project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == spinert.__version__
 
 
 def test_no_name_hides_a_missing_concept() -> None:

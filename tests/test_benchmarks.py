@@ -10,6 +10,9 @@ import pytest
 
 from benchmarks import metrics
 from benchmarks.bench_start import import_ms
+from examples.aasce import read_films
+from spinert.runtime.cobb import aasce_angles
+from spinert.runtime.infer import load
 from tests import bundles, phantoms
 
 SCRIPTS = ("accuracy", "bench_film", "bench_kernels", "bench_start")
@@ -115,8 +118,6 @@ def _spine() -> np.ndarray:
 
 
 def _angles(corners: np.ndarray) -> np.ndarray:
-    from spinert.runtime.cobb import aasce_angles
-
     return aasce_angles(corners, SIZE_PX[0])
 
 
@@ -152,8 +153,6 @@ def test_start_is_measured_on_the_example_film(perfect_bundle: Path) -> None:
 
 
 def test_accuracy_counts_a_film_that_cannot_be_read(tmp_path: Path, labelled_films: Path, perfect_bundle: Path) -> None:
-    from examples.aasce import read_films
-
     spoilt = next(film for film in read_films(labelled_films) if film.fold == 1)
     PIL.Image.new("L", (1, 1)).save(spoilt.path)
     out = tmp_path / "out"
@@ -172,7 +171,6 @@ def test_torch_and_spinert_find_the_same_on_the_benchmark_film() -> None:
     from benchmarks.bench_film import measured
     from benchmarks.films import film
     from benchmarks.peer import TorchFilm
-    from spinert.runtime.infer import load
 
     with load(threads=1) as model:
         ours = measured(model.infer_images([film()]).result)
@@ -184,5 +182,5 @@ def test_torch_and_spinert_find_the_same_on_the_benchmark_film() -> None:
 
 def test_both_sides_of_the_film_benchmark_run() -> None:
     printed = run_script("bench_film", "--smoke")
-    for row in ("spinert", "torch eager + OpenCV", "agreement: ", "spinert's stages: prepare "):
+    for row in ("spinert", "torch eager + NumPy + OpenCV", "agreement: ", "spinert's stages: prepare "):
         assert row in printed

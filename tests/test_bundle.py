@@ -46,6 +46,19 @@ def test_a_changed_byte_is_refused_with_both_hashes(folder: Path) -> None:
         bundles.load(folder)
 
 
+def test_a_changed_setting_is_refused(folder: Path) -> None:
+    # One byte, 10.0 to 90.0, made a spine with a curve of 46 degrees one with "no curve found".
+    path = folder / bundles.MANIFEST
+    path.write_text(path.read_text().replace('"least_cobb_degrees": 10.0', '"least_cobb_degrees": 90.0'))
+    with pytest.raises(BadBundle, match=r"bundle\.json of bundle 'truth' has changed"):
+        bundles.load(folder)
+
+
+def test_the_layout_of_the_manifest_is_free(folder: Path) -> None:
+    change(folder)
+    assert bundles.load(folder).name == "truth"
+
+
 def test_a_newer_format_is_refused_by_its_number(folder: Path) -> None:
     change(folder, format_version=2, something_new=1)
     with pytest.raises(BadBundle, match="has format 2, this spinert reads up to 1"):

@@ -6,6 +6,7 @@ SHA-256 differs, a path that leaves the folder.
 """
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -36,7 +37,7 @@ class NetworkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: dict[Precision, str]
     opset: int
     golden: str | None = None
-    """`.npz` with one array for each input: what `verify` runs through every backend and precision."""
+    """`.npz` with one array for each input: what two runs of the network are compared on."""
     golden_max_abs_difference: float | None = None
     """Largest |onnxruntime - torch| over the golden inputs when the bundle was exported."""
 
@@ -64,7 +65,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     provenance: Training
     model_card: str
     sha256: dict[str, str]
-    """Relative path -> SHA-256 of every file in the folder except `bundle.json`."""
+    """Relative path -> SHA-256 of every file in the folder; that of `bundle.json` is of its content without it."""
 
 
 class _Version(msgspec.Struct):
@@ -115,9 +116,10 @@ def load(folder: Path) -> Bundle:
             f"no readable {MANIFEST} in {folder}: {error.strerror}", "name a bundle folder, as `spinert export` writes"
         ) from None
     manifest = _decode(document, manifest_path)
-    _check_paths(manifest, folder)
+    _check_names(manifest)
+    _check_files(manifest, folder)
     for relative, expected in manifest.sha256.items():
-        found = _sha256_of(folder / relative)
+        found = _sha256_of(folder / relative) if relative != MANIFEST else _seal(msgspec.json.decode(document))
         if found != expected:
             raise BadBundle(
                 f"{relative} of bundle {manifest.name!r} has changed: SHA-256 {found}, {MANIFEST} says {expected}",
@@ -136,7 +138,8 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundl
     folder.parent.mkdir(parents=True, exist_ok=True)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     complete = msgspec.structs.replace(manifest, sha256=hashes)
-    _check_paths(complete, folder, must_exist=False)
+    hashes[MANIFEST] = _seal(msgspec.to_builtins(complete))
+    _check_names(complete)
     partial = folder.with_name(f".{folder.name}.partial")
     _remove(partial)
     try:
@@ -153,11 +156,8 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundl
 
 
 def _remove(folder: Path) -> None:
-    if not folder.exists():
-        return
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    folder.rmdir()
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _decode(document: bytes, path: Path) -> Manifest:
@@ -172,10 +172,10 @@ def _decode(document: bytes, path: Path) -> Manifest:
         raise BadBundle(f"{path}: {error}", "correct or export the bundle again") from None
 
 
-def _check_paths(manifest: Manifest, folder: Path, *, must_exist: bool = True) -> None:
-    """Every named file stays in the folder, is hashed, and exists; every file in the folder is named."""
+def _check_names(manifest: Manifest) -> None:
+    """There is a network, and every named file stays in the folder and is hashed."""
     listed = set(manifest.sha256)
-    used = {manifest.model_card}
+    used = {MANIFEST, manifest.model_card}
     for spec in manifest.networks.values():
         used.update(spec.files.values())
         if spec.golden is not None:
@@ -186,22 +186,32 @@ def _check_paths(manifest: Manifest, folder: Path, *, must_exist: bool = True) -
             raise BadBundle(
                 f"bundle {manifest.name!r} names {name!r}, which leaves its folder", "use only paths inside the folder"
             )
-        if must_exist and not (folder / path).resolve().is_relative_to(folder.resolve()):
-            raise BadBundle(f"{name!r} of bundle {manifest.name!r} is a link out of its folder", "copy the file in")
-        if must_exist and not (folder / path).is_file():
-            raise BadBundle(f"bundle {manifest.name!r} lacks its file {name!r}", "copy or export the bundle again")
     if unhashed := sorted(used - listed):
         raise BadBundle(
             f"{MANIFEST} of {manifest.name!r} has no SHA-256 for: {', '.join(unhashed)}", "export the bundle again"
         )
-    present = (
-        {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()} if must_exist else set()
-    )
-    if strangers := sorted(present - listed - {MANIFEST}):
-        # an ONNX file may read tensors from files beside it: nothing unhashed may lie there
-        raise BadBundle(f"bundle {manifest.name!r} holds files it does not name: {', '.join(strangers)}", "remove them")
     if not manifest.networks:
         raise BadBundle(f"bundle {manifest.name!r} has no network", "export the bundle again")
+
+
+def _check_files(manifest: Manifest, folder: Path) -> None:
+    """Every hashed file is there and not a link out of the folder; every file in the folder is hashed."""
+    for name in sorted(manifest.sha256):
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BadBundle(f"{name!r} of bundle {manifest.name!r} is a link out of its folder", "copy the file in")
+        if not path.is_file():
+            raise BadBundle(f"bundle {manifest.name!r} lacks its file {name!r}", "copy or export the bundle again")
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    if strangers := sorted(present - set(manifest.sha256)):
+        # an ONNX file may read tensors from files beside it: nothing unhashed may lie there
+        raise BadBundle(f"bundle {manifest.name!r} holds files it does not name: {', '.join(strangers)}", "remove them")
+
+
+def _seal(document: dict[str, Any]) -> str:
+    """SHA-256 of the content of `bundle.json`, whatever its layout: a changed setting is as bad as a changed weight."""
+    hashes = {name: value for name, value in document["sha256"].items() if name != MANIFEST}
+    return hashlib.sha256(msgspec.json.encode({**document, "sha256": hashes})).hexdigest()
 
 
 def _sha256_of(path: Path) -> str:

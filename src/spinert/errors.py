@@ -14,6 +14,10 @@ class SpinertError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type["SpinertError"], tuple[str, str]]:
+        """Copied by its two parts, so that it reaches the caller from a pool of processes."""
+        return type(self), (self.problem, self.remedy)
+
 
 class BadRequest(SpinertError):
     """Arguments that cannot be carried out as given."""

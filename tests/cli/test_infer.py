@@ -40,7 +40,7 @@ def test_nothing_is_quoted_of_a_malformed_record(dicom: Path, bundle: Path, tmp_
     dataset = pydicom.dcmread(dicom)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's own protest at these values
-        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "Laterality", "StudyDate"):
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "Laterality", "StudyDate", "PatientOrientation"):
             setattr(dataset, keyword, "DOE^JANE 1970-01-01")
         dataset.save_as(tmp_path / "film.dcm", enforce_file_format=True)
     command = [sys.executable, "-m", "spinert", "infer", "film.dcm", "--bundle", bundle, "--json"]
@@ -93,6 +93,17 @@ def test_studies_of_one_name_do_not_overwrite_each_other(run: Run, film: Path, b
     run("infer", "monday/film.png", "tuesday/film.png", "--bundle", bundle, "-o", "out", *SPACING)
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["film-2.json", "film-2.png", "film.json", "film.png"]
+
+
+def test_a_result_never_takes_the_place_of_an_input(run: Run, film: Path, bundle: Path, tmp_path: Path) -> None:
+    # `spinert infer film.png -o .` replaced the radiograph by its overlay.
+    shutil.copy(film, tmp_path / "film.png")
+    (tmp_path / "link").symlink_to(tmp_path)
+    for paths, folder in ((["film.png"], "."), (["link/film.png"], tmp_path), (["."], "link")):
+        done = run("infer", *paths, "--bundle", bundle, "-o", folder, *SPACING)
+        assert done.returncode == 2
+        assert "'film.png'" in done.stderr
+        assert (tmp_path / "film.png").read_bytes() == film.read_bytes()
 
 
 def test_a_failing_study_does_not_stop_the_others(run: Run, film: Path, bundle: Path, tmp_path: Path) -> None:

@@ -3,17 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from spinert import bundle as bundles
 from spinert import kernels
 from spinert.errors import BadBundle, BadNetwork
 from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Vertebra
 from spinert.image import Image
+from spinert.runtime import pipelines
 from spinert.runtime.cobb import aasce_angles
 from spinert.runtime.infer import Examined, load
-from tests.bundles import SIZE, heatmaps_at, write_bundle
+from tests.bundles import SETTINGS, SIZE, heatmaps_at, write_bundle
 from tests.phantoms import spine_corners
 
 THORACIC_CURVE = np.array([0, -4, -9, -15, -20, -16, -10, -2, 8, 16, 22, 14, 8, 4, 2, 0, 0], np.float64)
@@ -65,8 +68,8 @@ def test_the_curve_has_its_true_angle_vertebrae_and_apex(tmp_path: Path) -> None
 def test_angles_are_measured_in_millimetres(tmp_path: Path) -> None:
     spacing = (0.14, 0.20)
     corners_px = spine_corners(THORACIC_CURVE, (50.0, 9.0), 115.0) / (0.20, 0.14)
-    main = curves(examine(tmp_path / "b", corners_px, film(spacing_mm=spacing, spacing_kind="detector_plane")))
-    assert max(curve.degrees for curve in main) == pytest.approx(42.0, abs=0.5)
+    found = curves(examine(tmp_path / "b", corners_px, film(spacing_mm=spacing, spacing_kind="detector_plane")))
+    assert max(curve.degrees for curve in found) == pytest.approx(42.0, abs=0.5)
 
 
 def test_the_challenge_rule_is_applied_to_pixels(tmp_path: Path) -> None:
@@ -105,6 +108,17 @@ def test_a_flat_heatmap_flags_its_vertebra_and_what_is_made_of_it(tmp_path: Path
     assert any("T7 (" in warning for warning in examined.result.warnings)
 
 
+def test_a_flagged_vertebra_beside_a_curve_flags_it(tmp_path: Path) -> None:
+    # With L1, the true end vertebra, found badly, the curve ended at T12: a smaller angle, and it looked sound.
+    tilts = np.array([0, 5, 10, 15, 20, 16, 11, 6, 0, -6, -11, -18, -8, -6, -4, -2, 0], np.float64)
+    image, corners = film(), spine_corners(tilts, (250.0, 120.0), 780.0)
+    heatmaps = heatmaps_at(kernels.prepare_radiograph(image.pixels, size=SIZE).map.to_network(corners))
+    heatmaps[4 * 12] *= 0.01
+    (main,) = (c for c in curves(examine(tmp_path / "b", corners, image, heatmaps)) if c.name == "main_thoracic")
+    assert main.lower == "T12"
+    assert main.flags == ("uncertain_vertebra",)
+
+
 def test_swapped_corners_are_flagged_never_silent(tmp_path: Path) -> None:
     swapped = spine()
     swapped[8] = swapped[8][[1, 0, 3, 2]]
@@ -133,15 +147,15 @@ def test_heatmaps_that_are_not_finite_end_in_an_error(tmp_path: Path) -> None:
         ({"class_names": ("T1", "T3")}, "expected consecutive vertebrae"),
         ({"class_names": ("T1", "T2")}, r"expected \[N, 1, H, W\] -> \[N, 8, H/s, W/s\]"),
         ({"settings": {"percentiles": [1, 99]}}, "missing required field"),
+        # out of range they ended in "a bug in spinert" at the first film
+        ({"settings": {**SETTINGS, "percentiles": [99, 1]}}, "first must be below the second"),
+        ({"settings": {**SETTINGS, "confidence_radius_cells": -3}}, "confidence_radius_cells"),
+        ({"settings": {**SETTINGS, "least_confidence": 35}}, "least_confidence"),
+        ({"settings": {**SETTINGS, "least_cobb_degrees": 0}}, "least_cobb_degrees"),
         ({"pipeline": "tea"}, "no pipeline 'tea', only: .*cobb_landmarks"),
     ],
 )
 def test_a_bundle_that_does_not_fit_the_steps_is_refused(tmp_path: Path, change: Any, message: str) -> None:
-    import msgspec
-
-    from spinert import bundle as bundles
-    from spinert.runtime import pipelines
-
     manifest = write_bundle(tmp_path / "b", np.zeros((68, 48, 24), np.float32)).manifest
     with pytest.raises(BadBundle, match=message):
         pipelines.settings_of(msgspec.structs.replace(manifest, **change))

@@ -76,6 +76,27 @@ def test_raw_detector_values_are_taken_with_a_warning():
     assert "FOR PROCESSING" in image.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        # A lumbar film got the levels T1 to L5, a hand three curves, and nobody was told.
+        ({"BodyPartExamined": "LSPINE"}, "Body Part Examined (0018,0015) is LSPINE"),
+        ({"BodyPartExamined": "HAND"}, "Body Part Examined (0018,0015) is HAND"),
+        # The overlay shows the film, and with it a name that was burned in.
+        ({"BurnedInAnnotation": "YES"}, "Burned In Annotation (0028,0301) is YES"),
+    ],
+    ids=str,
+)
+def test_what_a_reader_of_the_result_must_know_is_a_warning(attributes, said):
+    (warning,) = dicom.image_of(radiograph(**attributes)).warnings
+    assert warning.startswith(said)
+
+
+@pytest.mark.parametrize("part", ["SPINE", "WHOLESPINE", "TLSPINE", "CHEST", "SCOLIOSIS", ""])
+def test_a_body_part_that_may_hold_the_whole_spine_passes(part):
+    assert dicom.image_of(radiograph(BodyPartExamined=part)).warnings == ()
+
+
 # --- transfer syntaxes
 
 
@@ -171,6 +192,20 @@ def test_signed_pixels_are_moved_up_and_the_intercept_follows():
 def test_overlay_bits_above_the_stored_ones_are_masked():
     overlaid = ramp() | np.uint16(0xF000)
     np.testing.assert_array_equal(dicom.image_of(reread(radiograph(overlaid))).pixels, ramp())
+
+
+def test_values_beyond_bits_stored_are_a_warning():
+    # Bits Stored 10 on a film of 12 bits folded its values over: 34 degrees for a curve of 46, and nothing was said.
+    image = dicom.image_of(reread(radiograph(BitsStored=10, HighBit=9)))
+    assert image.warnings == ("Bits Stored (0028,0101) is 10 but pixels go up to 4095: taken without the bits above",)
+
+
+def test_a_modality_lut_of_a_negative_length_is_refused():
+    item = lut_item([1, 2, 3], 0, 16)
+    with pytest.warns(UserWarning, match="US"):
+        item.add_new("LUTDescriptor", "SS", [-32768, 0, 16])
+    with pytest.raises(BadStudy, match="no valid table"):
+        dicom.image_of(radiograph(ModalityLUTSequence=[item]))
 
 
 def test_pixels_that_do_not_end_at_bit_zero_are_refused():
@@ -352,6 +387,11 @@ def test_given_spacing_against_the_aspect_ratio_is_refused():
         {"ImagerPixelSpacing": ["nan", "0.15"]},
         {"ImagerPixelSpacing": 0.15},
         {"EstimatedRadiographicMagnificationFactor": 0},
+        {"EstimatedRadiographicMagnificationFactor": 0.95},  # the inverse: smaller than it is, which no film can show
+        {"EstimatedRadiographicMagnificationFactor": 105},  # per cent
+        {"ImagerPixelSpacing": [150, 150]},  # micrometres
+        {"ImagerPixelSpacing": [0.00015, 0.00015]},  # metres
+        {"ImagerPixelSpacing": [0.15, 1.5]},
     ],
     ids=str,
 )
@@ -374,6 +414,13 @@ def test_impossible_given_spacing_is_refused_even_by_force(given):
         dicom.image_of(radiograph(), spacing_mm=given, force=True)
 
 
+@pytest.mark.parametrize("given", [(1.0, 5.0), (96.0, 96.0), (0.00015, 0.00015)])
+def test_implausible_given_spacing_is_refused_even_by_force(given):
+    # `--spacing-mm 1,5`, one and a half with a decimal comma, made pixels five times as wide as high.
+    with pytest.raises(BadGeometry, match="given spacing is"):
+        dicom.image_of(radiograph(), spacing_mm=given, force=True)
+
+
 # --- view and orientation
 
 
@@ -391,6 +438,16 @@ def test_films_that_lie_or_stand_on_their_head_are_refused_and_forced_without_a_
     forced = dicom.image_of(dataset, force=True)
     assert forced.orientation is None
     assert "no side" in forced.warnings[0]
+
+
+@pytest.mark.parametrize("keyword", ["Modality", "PhotometricInterpretation", "ViewPosition"])
+def test_text_in_place_of_a_code_is_not_quoted(keyword):
+    # Errors and warnings go into documents; a name typed into the wrong field went with them.
+    with pytest.warns(UserWarning, match="CS"):
+        dataset = radiograph(**{keyword: "LAT DOE^JANE"})
+    with pytest.raises(BadStudy) as caught:
+        dicom.image_of(dataset)
+    assert "DOE" not in str(caught.value)
 
 
 def test_missing_orientation_states_no_side():

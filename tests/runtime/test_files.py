@@ -131,6 +131,29 @@ def test_an_empty_folder_and_one_without_images_are_refused(tmp_path):
             find_studies([folder(tmp_path, **content)])
 
 
+def test_a_folder_that_cannot_be_listed_is_refused_and_not_passed_over(tmp_path, monkeypatch):
+    # A second patient's folder without permission was left out without a word.
+    folder(tmp_path, a__dcm=film())
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def closed(path):
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(BadStudy, match="folder closed cannot be opened: Permission denied"):
+        find_studies([tmp_path])
+
+
+def test_a_name_from_an_archive_cannot_forge_lines_of_the_table(tmp_path):
+    path = tmp_path / "disc.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("film\n  main thoracic  5.0\x1b[2K.dcm", film())
+    assert names(find_studies([path])) == ["film_  main thoracic  5.0_[2K"]
+
+
 def test_a_missing_path_is_a_bad_request(tmp_path):
     with pytest.raises(BadRequest, match=r"nowhere\.dcm"):
         find_studies([tmp_path / "nowhere.dcm"])

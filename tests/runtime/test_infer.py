@@ -86,6 +86,12 @@ def test_the_frontal_film_is_chosen_among_others(model: Model) -> None:
     assert model.infer_images([Image(PIXELS, "DX", view="LL"), chosen]).image is chosen
 
 
+def test_a_film_that_was_not_chosen_is_named(model: Model) -> None:
+    # A follow-up film whose maker writes FRONTAL was dropped without a word, and the older AP film was measured.
+    images = [Image(PIXELS, "DX", view="AP"), Image(PIXELS, "DX", view="FRONTAL")]
+    assert "left out: view FRONTAL" in model.infer_images(images).result.warnings[0]
+
+
 def test_a_closed_model_says_so(tmp_path: Path) -> None:
     write_bundle(tmp_path / "b", np.zeros((68, 48, 24), np.float32))
     with load(tmp_path / "b") as model:

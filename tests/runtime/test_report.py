@@ -256,6 +256,22 @@ def test_nothing_half_written_is_left_when_the_disk_is_full(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_that_fills_up_between_the_two_files_leaves_the_old_pair(
+    examined: tuple[Image, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The new picture had already taken its place, beside the angles of the older film.
+    def full_at_the_second(_: int) -> None:
+        if len(list(tmp_path.glob(".*.partial"))) == 2:
+            raise OSError(28, "No space left on device")
+
+    for suffix in ("json", "png"):
+        (tmp_path / f"film.{suffix}").write_text("old")
+    monkeypatch.setattr(os, "fsync", full_at_the_second)
+    with pytest.raises(BadRequest, match="No space left on device"):
+        write(*examined, tmp_path, "film")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"film.json": "old", "film.png": "old"}
+
+
 def test_a_repeated_stem_gets_a_number_also_where_case_is_ignored() -> None:
     assert stems(["film", "Film", "film-2", "film"]) == ["film", "Film-2", "film-2-2", "film-3"]
 
@@ -268,6 +284,7 @@ def test_a_repeated_stem_gets_a_number_also_where_case_is_ignored() -> None:
         ("", "study"),
         ("...", "study"),
         ("x" * 500, "x" * 120),
+        ("\u6f22" * 83, "\u6f22" * 40),  # 249 bytes: with what is appended the file system refused it
     ],
 )
 def test_a_stem_cannot_leave_the_folder_or_be_refused(name: str, stem: str) -> None:

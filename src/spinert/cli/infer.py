@@ -65,11 +65,14 @@ def infer(
     if studies:
         from spinert.cli.table import table
         from spinert.runtime.infer import load
-        from spinert.runtime.report.write import stems, write
+        from spinert.runtime.report.write import check_inputs_stay, stems, write
 
+        names = stems([study.name for study in studies])
+        if folder is not None:
+            check_inputs_stay((path for study in studies for path in study.paths), folder, names)
         bar_hidden = as_json and sys.stdout.isatty()  # there the documents themselves show how far it is
         with load(bundle, threads=threads) as model, _progress(0 if bar_hidden else len(studies)) as advance:
-            for study, stem in zip(studies, stems([study.name for study in studies]), strict=True):
+            for study, stem in zip(studies, names, strict=True):
                 try:
                     image, result = model.infer_files(study, spacing_mm=spacing, force=force)
                     written = () if folder is None else write(image, result, folder, stem)

@@ -18,6 +18,7 @@ from spinert.errors import BadBundle, BadRequest, ExportFailed
 from spinert.export import recipes, verify
 from spinert.runtime import pipelines
 from spinert.runtime.backends import ort
+from spinert.runtime.network import Arrays
 
 if TYPE_CHECKING:
     from spinert.export.source import Source
@@ -147,28 +148,27 @@ def _write(origin: "Source", folder: Path, description: Description, model_card:
     model = onnx_graph.convert(origin.program, network=origin.network, inputs=origin.inputs, outputs=origin.outputs)
     content = model.SerializeToString(deterministic=True)
     inputs = onnx_graph.specs_of(model.graph.input)
+    graph_file, golden_file = f"{origin.network}.fp32.onnx", f"{origin.network}.golden.npz"
     spec = NetworkSpec(
         inputs=inputs,
         outputs=onnx_graph.specs_of(model.graph.output),
-        files={"fp32": f"{origin.network}.fp32.onnx"},
+        files={"fp32": graph_file},
         opset=onnx_graph.OPSET,
-        golden=f"{origin.network}.golden.npz",
+        golden=golden_file,
     )
     golden = verify.make_golden(inputs)
     differences = _compare(origin, spec, content, golden)
     spec = msgspec.structs.replace(spec, golden_max_abs_difference=max(each.absolute for each in differences))
     manifest = _manifest(origin, spec, description)
     files = {
-        f"{origin.network}.fp32.onnx": content,
-        f"{origin.network}.golden.npz": verify.encode_golden(golden),
+        graph_file: content,
+        golden_file: verify.encode_golden(golden),
         MODEL_CARD: model_card.encode(),
     }
     return Exported(bundles.write(folder, manifest, files), differences)
 
 
-def _compare(
-    origin: "Source", spec: NetworkSpec, content: bytes, golden: verify.Golden
-) -> tuple[verify.Difference, ...]:
+def _compare(origin: "Source", spec: NetworkSpec, content: bytes, golden: Arrays) -> tuple[verify.Difference, ...]:
     """Torch against the runtime's own backend. Raises ExportFailed beyond the tolerance."""
     with tempfile.TemporaryDirectory(prefix="spinert-export-") as scratch:
         path = Path(scratch) / spec.files["fp32"]

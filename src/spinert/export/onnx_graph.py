@@ -38,8 +38,9 @@ def convert(
                 program, (), dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs, verbose=False
             )
     except Exception as error:  # torch wraps whatever a translation runs into
+        reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ExportFailed(
-            f"torch cannot write network {network!r} as ONNX: {str(error).strip().splitlines()[0]}",
+            f"torch cannot write network {network!r} as ONNX: {reason[0]}",
             "replace the operators that ONNX lacks",
         ) from error
     assert exported is not None

@@ -176,4 +176,4 @@ def _refusal(error: Exception) -> str:
 
 
 def _shortened(error: Exception) -> str:
-    return textwrap.shorten(f"{error}" or type(error).__name__, 1500)
+    return textwrap.shorten(str(error) or type(error).__name__, 1500)

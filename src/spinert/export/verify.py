@@ -23,9 +23,6 @@ Run = Callable[[Arrays], Mapping[str, NDArray[Any]]]
 """Named arrays in, named arrays out; an opened `Network` is one."""
 
 
-Golden = Mapping[str, NDArray[np.float32]]
-
-
 class Difference(NamedTuple):
     """Where an output tensor differs most: both values, and the largest magnitude of the reference."""
 

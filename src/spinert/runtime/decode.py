@@ -1,7 +1,5 @@
 """Raw network outputs -> meaning."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,9 +23,9 @@ def heatmap_corners(
         broken = int(np.count_nonzero(~np.isfinite(cells).all(axis=-1)))
         raise BadNetwork(
             f"{broken} of {len(heatmaps)} heat-maps hold values that are not finite",
-            "run `spinert verify` or export again",
+            "check the weights of the network and export the bundle again",
         )
     # the centre of cell 0 lies in the middle of its `stride` input pixels: (0 + 0.5) * 4 - 0.5 = 1.5
     network_px = (cells.astype(np.float64) + 0.5) * stride - 0.5
-    corners: NDArray[Any] = plane.to_image(network_px).reshape(-1, 4, 2)
+    corners: NDArray[np.float64] = plane.to_image(network_px).reshape(-1, 4, 2)
     return corners, confidence.reshape(-1, 4).min(axis=1).astype(np.float64)

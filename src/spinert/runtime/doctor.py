@@ -78,7 +78,7 @@ def examine() -> Facts:
     try:
         kernels, kernels_missing, bundles = _kernels(), None, _bundles()
     except ImportError as error:
-        kernels, kernels_missing, bundles = None, f"{error}: pip install --force-reinstall spinert", ()
+        kernels, kernels_missing, bundles = None, f"{error}; rebuild: pip install --force-reinstall .", ()
     found = tuple(Backend(name, backends.load(name).SCORE, backends.load(name).missing()) for name in backends.names())
     packages = {name: _version(name) for name in PACKAGES}
     return Facts(

@@ -37,6 +37,11 @@ class StudyFiles:
     name: str
     files: tuple[File, ...]
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where the files lie on the disk; one in an archive lies where the archive does."""
+        return tuple(file if isinstance(file, Path) else file.archive for file in self.files)
+
 
 def find_studies(paths: Sequence[Path]) -> list[StudyFiles]:
     """The studies in these files, folders and zip archives, in the order of the paths, then of the file names.
@@ -162,12 +167,18 @@ def _is_archive(path: Path) -> bool:
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Every file below a folder in order of name, without hidden ones; links to folders are not followed."""
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_refuse_folder):
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
         for name in sorted(names):
             path = Path(parent, name)
             if not _is_hidden(name) and path.is_file():
                 yield path
+
+
+def _refuse_folder(error: OSError) -> None:
+    """What cannot be listed must not look like a folder without studies."""
+    name = Path(error.filename).name
+    raise BadStudy(f"folder {name} cannot be opened: {error.strerror}", "check its permissions") from None
 
 
 def _is_hidden(name: str) -> bool:
@@ -205,10 +216,16 @@ def _naming(file: File) -> Iterator[None]:
 
 
 def _base(file: File) -> str:
-    return PurePosixPath(file.name).name
+    return _printable(PurePosixPath(file.name).name)
+
+
+def _printable(name: str) -> str:
+    """A name from an archive may hold line ends and terminal codes, which would forge lines of the table."""
+    return "".join(letter if letter.isprintable() else "_" for letter in name)
 
 
 def _stem(name: str) -> str:
     """Without the suffix of a known format only: a name such as 1.2.840.113 has no suffix."""
+    name = _printable(name)
     suffix = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
     return name[: len(name) - len(suffix)]

@@ -84,31 +84,27 @@ class Model:
         """Examine one study: a file, folder or zip, a pydicom Dataset, or a grey array with bone bright.
 
         spacing_mm   (between rows, between columns); needed for arrays and for PNG and JPEG files
-        force        lets `spacing_mm` overrule a header that says otherwise
-        Raises BadStudy or BadGeometry where the input is unsafe to measure.
+        force        takes a DICOM image against its header: the given spacing, the view, the orientation
+        Raises BadRequest for a path that does not exist, BadStudy or BadGeometry where the input is unsafe to measure,
+        BadNetwork where the network fails on it.
         """
         if isinstance(source, np.ndarray):
             return self.infer_images([_image_of(source, spacing_mm)]).result
         if isinstance(source, pydicom.Dataset):
             return self.infer_images([dicom.image_of(source, spacing_mm=spacing_mm, force=force)]).result
-        found = files.find_studies([Path(source)])
-        if len(found) != 1:
-            raise BadStudy(
-                f"{source} holds {len(found)} studies: {', '.join(study.name for study in found)}", "name one of them"
-            )
-        return self.infer_files(found[0], spacing_mm=spacing_mm, force=force).result
+        return self.infer_files(Path(source), spacing_mm=spacing_mm, force=force).result
 
     def infer_files(
-        self, study: files.StudyFiles, *, spacing_mm: Spacing | None = None, force: bool = False
+        self, study: files.StudyFiles | Path, *, spacing_mm: Spacing | None = None, force: bool = False
     ) -> Examined:
-        """Read the files of one study and examine them."""
+        """Read one study and examine it; a path must hold exactly one."""
         stopwatch = Stopwatch()
         with stopwatch.stage("read"):
             images = files.read_study(study, spacing_mm=spacing_mm, force=force)
         return self.infer_images(images, stopwatch)
 
     def infer_images(self, images: Sequence[Image], stopwatch: Stopwatch | None = None) -> Examined:
-        """Examine the one image of a study that the pipeline accepts."""
+        """Examine the one image of a study that the pipeline accepts; `stopwatch` brings the stages before these."""
         stopwatch = stopwatch or Stopwatch()
         image = self._choose(images)
         findings = self._pipeline.run(image, self._networks, self._settings, stopwatch)
@@ -116,7 +112,7 @@ class Model:
             study=_study_of(image),
             provenance=self._provenance(),
             timings_ms={name: round(ms, 3) for name, ms in stopwatch.ms.items()},
-            warnings=(*image.warnings, *_warnings_of(findings)),
+            warnings=(*image.warnings, *_left_out(image, images), *_warnings_of(findings)),
             findings=tuple(findings),
         )
         return Examined(image, result)
@@ -183,6 +179,12 @@ def _study_of(image: Image) -> Study:
         spacing_mm=image.spacing_mm,
         spacing_kind=image.spacing_kind,
     )
+
+
+def _left_out(chosen: Image, images: Sequence[Image]) -> tuple[str, ...]:
+    """A makers' own word for a frontal view must not hide that there was a second film to choose from."""
+    views = ", ".join(f"view {image.view}" for image in images if image is not chosen)
+    return (f"other radiographs of this study were left out: {views}",) if views else ()
 
 
 def _warnings_of(findings: Sequence[Finding]) -> list[str]:

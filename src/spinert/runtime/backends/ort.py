@@ -47,8 +47,9 @@ def open_network(path: Path, spec: NetworkSpec, *, threads: int) -> "OrtNetwork"
     try:
         session = onnxruntime.InferenceSession(path, options, providers=[PROVIDER])
     except Exception as error:  # onnxruntime's own exception classes share no base but this one
+        reason = str(error).strip().splitlines() or [type(error).__name__]
         raise BadNetwork(
-            f"onnxruntime {onnxruntime.__version__} cannot open {path.name}: {str(error).splitlines()[0]}",
+            f"onnxruntime {onnxruntime.__version__} cannot open {path.name}: {reason[0]}",
             "export the bundle again, or update onnxruntime",
         ) from None
     _check_tensors(path.name, "input", session.get_inputs(), spec.inputs)

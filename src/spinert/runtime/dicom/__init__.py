@@ -14,7 +14,7 @@ from pydicom import Dataset
 from spinert.errors import BadStudy
 from spinert.image import Identity, Image
 from spinert.runtime.dicom import kind, pixels, reading, spacing
-from spinert.runtime.dicom.values import numbers, uid, word
+from spinert.runtime.dicom.values import label, numbers, uid, word
 
 __all__ = ["image_of", "read"]
 
@@ -58,7 +58,7 @@ def image_of(dataset: Dataset, *, spacing_mm: tuple[float, float] | None = None,
             series_uid=uid(dataset, "SeriesInstanceUID"),
             sop_uid=uid(dataset, "SOPInstanceUID"),
         ),
-        warnings=(*size.warnings, *view_warnings, *orientation_warnings, *values.warnings, *_unprocessed(dataset)),
+        warnings=(*size.warnings, *view_warnings, *orientation_warnings, *values.warnings, *_cautions(dataset)),
     )
 
 
@@ -71,7 +71,13 @@ def _window(dataset: Dataset) -> tuple[float, float] | None:
     return (first[0], first[1]) if len(first) == 2 and all(map(math.isfinite, first)) and first[1] > 0 else None
 
 
-def _unprocessed(dataset: Dataset) -> tuple[str, ...]:
-    if word(dataset, "PresentationIntentType") != "FOR PROCESSING":
-        return ()
-    return ("image is FOR PROCESSING: raw detector values, on which the result may be worse",)
+def _cautions(dataset: Dataset) -> tuple[str, ...]:
+    """What the header says of the film that spoils no pixel but may spoil the result or its use."""
+    found = []
+    if word(dataset, "PresentationIntentType") == "FOR PROCESSING":
+        found.append("image is FOR PROCESSING: raw detector values, on which the result may be worse")
+    if (part := word(dataset, "BodyPartExamined")) in kind.NOT_WHOLE_SPINE:
+        found.append(f"{label('BodyPartExamined')} is {part}: not the whole spine, so levels may be wrong")
+    if word(dataset, "BurnedInAnnotation") == "YES":
+        found.append(f"{label('BurnedInAnnotation')} is YES: a picture of the film may show the patient's name")
+    return tuple(found)

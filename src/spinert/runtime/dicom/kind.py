@@ -6,7 +6,7 @@ from pydicom import Dataset
 from pydicom import uid as uids
 
 from spinert.errors import BadGeometry, BadStudy
-from spinert.runtime.dicom.values import element, integer, items, label, uid, word, words
+from spinert.runtime.dicom.values import element, integer, items, label, shown, uid, word, words
 
 MODALITIES = ("CR", "DX", "RF", "RG", "OT", "SC")
 """Computed, digital, fluoroscopic and film radiography, and what secondary captures call themselves."""
@@ -29,6 +29,11 @@ NOT_FRONTAL = {
     **dict.fromkeys(("LLO", "RLO", "LAO", "RAO", "LPO", "RPO", "MLO", "OBL", "OBLIQUE"), "oblique"),
 }
 
+_LIMBS = ("HIP", "LEG", "KNEE", "ANKLE", "FOOT", "TOE", "SHOULDER", "ARM", "ELBOW", "WRIST", "HAND", "FINGER")
+_PARTS_OF_SPINE = ("CSPINE", "TSPINE", "LSPINE", "LSSPINE", "SSPINE", "COCCYX")
+NOT_WHOLE_SPINE = (*_PARTS_OF_SPINE, "PELVIS", "SKULL", "HEAD", "NECK", *_LIMBS)
+"""Terms of Body Part Examined (PS3.16 Annex L) on whose films T1 to L5 are not all to be seen."""
+
 LATERAL_VIEW_CODES = ("399067008", "399173006", "399198007", "399260004", "399352003")
 """SNOMED CT, CID 4010: lateral, left, right, medial-lateral, lateral-medial."""
 
@@ -46,7 +51,7 @@ def check_radiograph(dataset: Dataset) -> None:
         raise OtherImage("DICOMDIR is an index of files, not an image", "give the folder it lies in")
     modality = word(dataset, "Modality")
     if modality not in MODALITIES:
-        found = f"{label('Modality')} is {modality}" if modality else f"{label('Modality')} is missing"
+        found = f"{label('Modality')} is {shown(modality)}" if modality else f"{label('Modality')} is missing"
         raise OtherImage(f"{found}, taken are {', '.join(MODALITIES)}", _TAKEN)
     # Private classes pass: their number says nothing about the kind of object.
     if storage and not storage.is_private and storage not in STORAGE:
@@ -74,13 +79,13 @@ def view_of(dataset: Dataset, *, force: bool) -> tuple[str | None, tuple[str, ..
                 f"{view} view: {found}", "give the AP or PA radiograph, or --force where the header is wrong"
             )
         return None, (f"taken as frontal by force though the header says {view} view: {found}",)
-    return position or None, ()
+    return shown(position) or None, ()
 
 
 def _views_named(dataset: Dataset, position: str) -> list[tuple[str, str]]:
     """Every statement of the header that the view is not frontal, as (statement, view)."""
     found = [
-        (f"{label('ViewPosition')} is {position}", NOT_FRONTAL[part])
+        (f"{label('ViewPosition')} is {shown(position)}", NOT_FRONTAL[part])
         for part in re.split(r"[^A-Z]+", position)
         if part in NOT_FRONTAL
     ]
@@ -88,10 +93,10 @@ def _views_named(dataset: Dataset, position: str) -> list[tuple[str, str]]:
         code, meaning = word(item, "CodeValue"), word(item, "CodeMeaning")
         named = [NOT_FRONTAL[part] for part in re.split(r"[^A-Z]+", meaning) if part in NOT_FRONTAL]
         if named or code in LATERAL_VIEW_CODES:
-            found.append((f"{label('ViewCodeSequence')} is {code} {meaning}", named[0] if named else "lateral"))
+            found.append((f"{label('ViewCodeSequence')} is {shown(code)}", named[0] if named else "lateral"))
     row = next(iter(words(dataset, "PatientOrientation")), "")
     if row[:1] in ("A", "P"):
-        found.append((f"{label('PatientOrientation')} row is {row}", "lateral"))
+        found.append((f"{label('PatientOrientation')} row is {shown(row)}", "lateral"))
     return found
 
 
@@ -105,7 +110,7 @@ def orientation_of(dataset: Dataset, *, force: bool) -> tuple[tuple[str, str] | 
     directions = words(dataset, "PatientOrientation")
     if not any(directions):
         return None, ()
-    stated = f"{label('PatientOrientation')} is {chr(92).join(directions)}"
+    stated = f"{label('PatientOrientation')} is {chr(92).join(map(shown, directions))}"
     if len(directions) != 2 or not all(re.fullmatch("[LRAPHF]{1,3}", one) for one in directions):
         return None, (f"{stated}, which is malformed: no side is stated",)
     row, column = directions[0][0], directions[1][0]

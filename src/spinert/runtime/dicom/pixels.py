@@ -15,7 +15,7 @@ from pydicom.pixels.decoders.base import Decoder, get_decoder
 
 from spinert.errors import BadStudy
 from spinert.runtime.dicom.codestream import frame_size
-from spinert.runtime.dicom.values import element, integer, items, label, numbers, uid, word
+from spinert.runtime.dicom.values import element, integer, items, label, numbers, shown, uid, word
 from spinert.runtime.grey import grey_of
 from spinert.runtime.limits import check_size
 
@@ -48,6 +48,7 @@ def values_of(dataset: Dataset) -> Values:
     decoded = _decode(dataset)
     if decoded.ndim == 3:
         return Values(grey_of(decoded), inverted, (slope, intercept), warnings)
+    warnings += _unused_bits(dataset)
     padding = _padding(dataset, decoded)
     lut = items(dataset, "ModalityLUTSequence")
     if lut:
@@ -77,7 +78,8 @@ def _check_layout(dataset: Dataset) -> None:
     monochrome = samples == 1 and kind in ("MONOCHROME1", "MONOCHROME2")
     if not monochrome and not (samples == 3 and allocated == 8 and kind.startswith(("RGB", "YBR"))):
         raise BadStudy(
-            f"{label('PhotometricInterpretation')} is {kind or 'missing'} with {samples} samples of {allocated} bits",
+            f"{label('PhotometricInterpretation')} is {shown(kind) or 'missing'} with {samples} samples of "
+            f"{allocated} bits",
             "export the radiograph as MONOCHROME1 or MONOCHROME2",
         )
 
@@ -141,6 +143,21 @@ def _decode(dataset: Dataset) -> Decoded:
     return array
 
 
+def _unused_bits(dataset: Dataset) -> tuple[str, ...]:
+    """A warning where bits above Bits Stored are set in unsigned pixels that are not compressed.
+
+    An overlay was once kept there (PS3.5 8.1.1), or Bits Stored is too small and the values that are left have wrapped.
+    """
+    syntax, stored = _transfer_syntax(dataset), integer(dataset, "BitsStored", 0)
+    if syntax.is_encapsulated or integer(dataset, "PixelRepresentation", 0):
+        return ()
+    wide = "u1" if integer(dataset, "BitsAllocated", 0) == 8 else "<u2" if syntax.is_little_endian else ">u2"
+    highest = np.frombuffer(dataset.PixelData, wide, integer(dataset, "Rows", 0) * integer(dataset, "Columns", 0)).max()
+    if highest < 1 << stored:
+        return ()
+    return (f"{label('BitsStored')} is {stored} but pixels go up to {highest}: taken without the bits above",)
+
+
 def _plugin(decoder: Decoder) -> str:
     available = decoder.available_plugins
     if "gdcm" in available and uids.JPEGExtended12Bit == decoder.UID:
@@ -189,7 +206,7 @@ def _looked_up(decoded: Decoded, lut: Dataset, *, big_endian: bool) -> Stored:
     """Values after the modality LUT (PS3.3 C.11.1.1); values outside the table take its first or last entry."""
     descriptor = numbers(lut, "LUTDescriptor")
     data = element(lut, "LUTData")
-    if len(descriptor) != 3 or data is None or not 1 <= descriptor[2] <= 16:
+    if len(descriptor) != 3 or data is None or descriptor[0] < 0 or not 1 <= descriptor[2] <= 16:
         raise BadStudy(f"{label('ModalityLUTSequence')} has no valid table", "export the radiograph again")
     count, first = int(descriptor[0]) or 1 << 16, int(descriptor[1])
     if isinstance(data, bytes):

@@ -12,7 +12,10 @@ from pydicom import Dataset
 from spinert.errors import BadGeometry
 from spinert.image import SpacingKind
 from spinert.runtime.dicom.values import label, numbers, word
-from spinert.runtime.limits import agree, check_spacing
+from spinert.runtime.limits import SAME_WITHIN, agree, check_spacing, implausible
+
+MAGNIFICATION = (1.0, 3.0)
+"""The detector lies behind the patient, so nothing appears smaller than it is; 3 is beyond what spot films use."""
 
 _BY_CALIBRATION: dict[str, SpacingKind] = {"FIDUCIAL": "calibrated", "GEOMETRY": "geometry_corrected"}
 
@@ -64,7 +67,13 @@ def _header_spacing(dataset: Dataset) -> Spacing | None:
             f"{label('PixelAspectRatio')} is {aspect[0]:g}:{aspect[1]:g} but the spacing is {_mm(chosen)}",
             "give the right one with --spacing-mm ROW,COLUMN --force",
         )
-    return _with_kind(dataset, pixel, imager, chosen)
+    spacing = _with_kind(dataset, pixel, imager, chosen)
+    if spacing.mm is not None and (why := implausible(spacing.mm)):
+        raise BadGeometry(
+            f"the header's spacing is {_mm(spacing.mm)}: {why}",
+            "give the right one with --spacing-mm ROW,COLUMN --force",
+        )
+    return spacing
 
 
 def _with_kind(
@@ -128,9 +137,10 @@ def _magnification(dataset: Dataset) -> float | None:
     values = numbers(dataset, "EstimatedRadiographicMagnificationFactor", BadGeometry)
     if not values:
         return None
-    if not (math.isfinite(values[0]) and values[0] > 0):
+    least, most = MAGNIFICATION
+    if not least * (1 - SAME_WITHIN) <= values[0] <= most:
         raise BadGeometry(
-            f"{label('EstimatedRadiographicMagnificationFactor')} is {values[0]:g}, not a finite value above 0",
+            f"{label('EstimatedRadiographicMagnificationFactor')} is {values[0]:g}, possible are {least:g} to {most:g}",
             "give the right spacing with --spacing-mm ROW,COLUMN --force",
         )
     return values[0]

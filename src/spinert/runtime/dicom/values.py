@@ -66,6 +66,11 @@ def word(dataset: Dataset, keyword: str) -> str:
     return next(iter(words(dataset, keyword)), "")
 
 
+def shown(text: str) -> str:
+    """A code as an error may quote it (PS3.5 6.2, CS); anything else in its place might be a name."""
+    return text if re.fullmatch(r"[A-Z0-9_ ]{0,16}", text) else "(no code)"
+
+
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
     """The items of a sequence, [] where absent."""
     value = element(dataset, keyword)

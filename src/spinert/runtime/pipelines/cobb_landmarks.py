@@ -7,7 +7,8 @@ findings  Vertebra (level, corners, confidence), CobbAngle (degrees, end vertebr
 prepare (percentile window, aspect-keeping resize) -> network -> soft-argmax -> checks -> angles in mm.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -28,18 +29,25 @@ NETWORKS = ("landmarks",)
 LOW_CONFIDENCE = "low_confidence"
 UNCERTAIN_VERTEBRA = "uncertain_vertebra"
 
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Numbers of the pipeline; `class_names` are the vertebrae of the heat-maps from top to bottom."""
 
     class_names: tuple[str, ...]
-    percentiles: tuple[float, float]
+    percentiles: tuple[Percent, Percent]
     """Percentiles of the stored values that become 0 and 1."""
-    confidence_radius_cells: int
-    least_confidence: float
+    confidence_radius_cells: Annotated[int, msgspec.Meta(ge=0)]
+    least_confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
     """A vertebra below it is flagged."""
-    least_cobb_degrees: float
+    least_cobb_degrees: Annotated[float, msgspec.Meta(gt=0, le=180)]
     """Curves below it are not reported; SRS calls a curve scoliosis from 10 degrees."""
+
+    def __post_init__(self) -> None:
+        low, high = self.percentiles
+        if not low < high:
+            raise ValueError(f"percentiles are {low:g} and {high:g}, the first must be below the second")
 
 
 def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
@@ -111,20 +119,19 @@ def _findings(
     ]
     if not _measurable(corners):
         return findings
-    for curve in cobb.clinical_curves(image.to_mm(corners), levels, threshold_deg=settings.least_cobb_degrees):
-        uncertain = any(flags[curve.upper : curve.lower + 1])
-        findings.append(
-            CobbAngle(
-                name=curve.region,
-                degrees=round(curve.degrees, 2),
-                upper=levels[curve.upper],
-                lower=levels[curve.lower],
-                apex=levels[curve.apex],
-                side=_patient_side(image, curve.convex),
-                line_px=_four(image.to_px(curve.line)),
-                flags=(UNCERTAIN_VERTEBRA,) if uncertain else (),
-            )
+    findings += [
+        CobbAngle(
+            name=curve.region,
+            degrees=round(curve.degrees, 2),
+            upper=levels[curve.upper],
+            lower=levels[curve.lower],
+            apex=levels[curve.apex],
+            side=_patient_side(image, curve.convex),
+            line_px=_four(image.to_px(curve.line)),
+            flags=(UNCERTAIN_VERTEBRA,) if _is_uncertain(curve, flags) else (),
         )
+        for curve in cobb.clinical_curves(image.to_mm(corners), levels, threshold_deg=settings.least_cobb_degrees)
+    ]
     if levels == T1_TO_L5:
         first, second, third = cobb.aasce_angles(corners, image.shape[0]).tolist()
         findings.append(
@@ -134,6 +141,11 @@ def _findings(
             )
         )
     return findings
+
+
+def _is_uncertain(curve: cobb.Curve, flags: Sequence[tuple[str, ...]]) -> bool:
+    """Whether a vertebra of the curve is flagged, or one next to it: that one may be the true end vertebra."""
+    return any(flags[max(curve.upper - 1, 0) : curve.lower + 2])
 
 
 def _measurable(corners: NDArray[np.float64]) -> bool:

@@ -17,7 +17,9 @@ OUTLINE = [0, 1, 3, 2, 0]
 """TL, TR, BR, BL, TL: around a vertebra whose corners are TL, TR, BL, BR."""
 VALUE_SIZE = 34.0
 LABEL_SIZES = (11.0, 20.0)
+"""Heights of lettering in pixels of the film: a curve's value, and the least and most for a vertebra's level."""
 LABEL_DISTANCE = 10.0
+"""Between a vertebra and its level, in pixels of the film."""
 
 
 class DrawnCurve(NamedTuple):
