@@ -16,7 +16,7 @@ CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
 IMPORT_EVERYTHING = """
 import pkgutil, importlib, sys, spinert
 names = [m.name for m in pkgutil.walk_packages(spinert.__path__, "spinert.", onerror=lambda name: None)]
-names = [n for n in names if not n.startswith("spinert.export") and not n.endswith("._cuda")]
+names = [n for n in names if not n.startswith("spinert.export") and not n.endswith(("._cuda", "__main__"))]
 for name in names:
     importlib.import_module(name)
 assert not {"torch", "onnx", "onnxruntime", "cv2"} & set(sys.modules), sorted(sys.modules)
