@@ -28,6 +28,10 @@ class TensorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtype: str
     shape: tuple[int | None, ...]
 
+    def __str__(self) -> str:
+        """As in `image float32 [N, 1, 768, 320]`."""
+        return f"{self.name} {self.dtype} [{', '.join('N' if size is None else str(size) for size in self.shape)}]"
+
 
 class NetworkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One network: its tensors and one ONNX file (relative path) for each precision."""

@@ -20,6 +20,7 @@ T1_TO_L5 = LEVELS[LEVELS.index("T1") : LEVELS.index("S1")]
 
 Point = tuple[float, float]
 Side = Literal["left", "right"]
+Region = Literal["proximal_thoracic", "main_thoracic", "thoracolumbar_lumbar"]
 
 
 class _Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -43,7 +44,7 @@ class CobbAngle(_Finding, frozen=True, kw_only=True, tag="cobb_angle"):
     which side is which. `line_px` holds the two end-plate lines: upper left, upper right, lower left, lower right.
     """
 
-    name: Literal["proximal_thoracic", "main_thoracic", "thoracolumbar_lumbar"]
+    name: Region
     degrees: float
     upper: str
     lower: str

@@ -13,8 +13,8 @@ def test_info_shows_tensors_settings_provenance_hash_and_card(run: Run, bundle: 
     done = run("info", bundle)
     assert done.returncode == 0, done.stderr
     for part in (
-        "image  float32 [N, 1, 192, 96]",
-        "heatmaps  float32 [N, 68, 48, 24]",
+        "image float32 [N, 1, 192, 96]",
+        "heatmaps float32 [N, 68, 48, 24]",
         "fp32      landmarks.onnx",
         "opset 20",
         "least_cobb_degrees = 10.0",

@@ -301,12 +301,12 @@ def test_the_batch_is_free_and_the_rest_fixed_and_inside_the_file():
 @pytest.mark.parametrize(
     ("tracing", "message"),
     [
-        ({"dynamic": {}}, r"'x' is \[2, 2, 8, 6\]: its batch is not free"),
+        ({"dynamic": {}}, r"x float32 \[2, 2, 8, 6\]: its batch is not free"),
         (
             {"dynamic": {0: torch.export.Dim("batch"), 2: torch.export.Dim("height")}},
-            r"'x' is \['N', 2, 'N', 6\]: only the batch may be free",
+            r"x float32 \[N, 2, N, 6\]: only the batch may be free",
         ),
-        ({"dtype": torch.float64}, "'x' is float64, expected float32"),
+        ({"dtype": torch.float64}, r"x float64 \[N, 2, 8, 6\]: expected float32"),
     ],
 )
 def test_a_program_that_is_not_fixed_float32_with_a_free_batch_is_refused(tracing, message):

@@ -77,8 +77,7 @@ def export(
     for name, spec in bundle.manifest.networks.items():
         for kind, tensors in (("input", spec.inputs), ("output", spec.outputs)):
             for tensor in tensors:
-                shape = ", ".join("N" if length is None else str(length) for length in tensor.shape)
-                typer.echo(f"{name} {kind}: {tensor.name} {tensor.dtype} [{shape}]")
+                typer.echo(f"{name} {kind}: {tensor}")
         typer.echo(f"{name} file: {spec.files['fp32']}, ONNX opset {spec.opset}")
     for each in differences:
         typer.echo(

@@ -40,7 +40,8 @@ def infer(
         typer.Option(metavar="ROW[,COLUMN]", help="Distance in mm between rows, and between columns where it differs."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Let --spacing-mm overrule a header that says otherwise.")
+        bool,
+        typer.Option("--force", help="Measure in spite of the header: its view, orientation, spacing."),
     ] = False,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of the network; by default what this process may use.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from spinert.bundle import Bundle, TensorSpec
+    from spinert.bundle import Bundle
 
 
 def info(
@@ -41,8 +41,8 @@ def _text(bundle: "Bundle") -> str:
     ]
     for name, network in manifest.networks.items():
         lines.append(f"  network     {name}, opset {network.opset}")
-        lines += [f"    input     {_tensor(tensor)}" for tensor in network.inputs]
-        lines += [f"    output    {_tensor(tensor)}" for tensor in network.outputs]
+        lines += [f"    input     {tensor}" for tensor in network.inputs]
+        lines += [f"    output    {tensor}" for tensor in network.outputs]
         for precision, file in network.files.items():
             size = (bundle.folder / file).stat().st_size
             lines.append(f"    {precision:<9} {file}, {size / 1e6:.1f} MB")
@@ -57,11 +57,6 @@ def _text(bundle: "Bundle") -> str:
         f"  weights     SHA-256 {made.weights_sha256}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _tensor(tensor: "TensorSpec") -> str:
-    shape = ", ".join("N" if size is None else str(size) for size in tensor.shape)
-    return f"{tensor.name}  {tensor.dtype} [{shape}]"
 
 
 def _show_card(markdown: str) -> None:

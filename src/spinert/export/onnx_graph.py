@@ -60,19 +60,17 @@ def specs_of(values: Iterable[onnx.ValueInfoProto]) -> tuple[TensorSpec, ...]:
         tensor = value.type.tensor_type
         shape = tuple(axis.dim_value or None for axis in tensor.shape.dim)
         dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
-        shown = ["N" if size is None else size for size in shape]
+        spec = TensorSpec(value.name, dtype, shape)
         if not shape or shape[0] is not None:
             raise ExportFailed(
-                f"tensor {value.name!r} is {shown}: its batch is not free",
+                f"tensor {spec}: its batch is not free",
                 'export the program with dynamic_shapes={..: {0: torch.export.Dim("batch")}} and an example batch of 2',
             )
         if None in shape[1:]:
-            raise ExportFailed(
-                f"tensor {value.name!r} is {shown}: only the batch may be free", "export the program with a fixed size"
-            )
+            raise ExportFailed(f"tensor {spec}: only the batch may be free", "export the program with a fixed size")
         if dtype != "float32":
-            raise ExportFailed(f"tensor {value.name!r} is {dtype}, expected float32", "cast inside the network")
-        specs.append(TensorSpec(value.name, dtype, shape))
+            raise ExportFailed(f"tensor {spec}: expected float32", "cast inside the network")
+        specs.append(spec)
     return tuple(specs)
 
 

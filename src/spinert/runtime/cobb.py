@@ -9,16 +9,14 @@ aasce_angles      the three angles of the AASCE 2019 challenge, in pixels: to co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinert import kernels
-from spinert.findings import LEVELS, T1_TO_L5, Side
+from spinert.findings import LEVELS, T1_TO_L5, Region, Side
 
 Points = NDArray[np.float64]
-Region = Literal["proximal_thoracic", "main_thoracic", "thoracolumbar_lumbar"]
 
 NAMED_LEVELS = LEVELS[LEVELS.index("T1") :]
 """Levels whose curves have a region; the regions below do not cover cervical curves."""

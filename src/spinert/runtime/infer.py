@@ -60,10 +60,10 @@ def load(bundle: str | Path = "cobb", *, threads: int | None = None) -> "Model":
     return Model(find_bundle(bundle), threads=usable_threads() if threads is None else threads)
 
 
-def infer(source: Source, *, spacing_mm: Spacing | None = None) -> Result:
+def infer(source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
     """`load()` the default bundle and infer once. To infer often, keep a model."""
     with load() as model:
-        return model.infer(source, spacing_mm=spacing_mm)
+        return model.infer(source, spacing_mm=spacing_mm, force=force)
 
 
 class Model:

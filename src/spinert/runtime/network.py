@@ -52,9 +52,8 @@ def check_arrays(specs: tuple[TensorSpec, ...], arrays: Arrays) -> int:
         )
         if not fits or array.dtype != np.dtype(spec.dtype) or not array.flags.c_contiguous:
             raise BadNetwork(
-                f"input {spec.name!r} is {array.dtype} {list(array.shape)}"
-                f"{'' if array.flags.c_contiguous else ' (not C-contiguous)'}, expected {spec.dtype} "
-                f"{['N' if n is None else n for n in shape]}",
+                f"input is {spec.name} {array.dtype} {list(array.shape)}"
+                f"{'' if array.flags.c_contiguous else ' (not C-contiguous)'}, expected {spec}",
                 "pass an array of this type, shape and order",
             )
         if shape and shape[0] is None:

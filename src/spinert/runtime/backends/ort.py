@@ -101,12 +101,16 @@ class OrtNetwork:
 
 
 def _check_tensors(file: str, kind: str, found: Any, expected: tuple[TensorSpec, ...]) -> None:
-    def text(name: str, dtype: str, shape: tuple[Any, ...]) -> str:
-        return f"{name} {dtype} {[size if isinstance(size, int) else 'N' for size in shape]}"
-
-    have = [text(tensor.name, _ONNX_TYPES.get(tensor.type, tensor.type), tuple(tensor.shape)) for tensor in found]
-    want = [text(spec.name, spec.dtype, spec.shape) for spec in expected]
-    if have != want:
+    have = tuple(
+        TensorSpec(
+            tensor.name,
+            _ONNX_TYPES.get(tensor.type, tensor.type),
+            tuple(size if isinstance(size, int) else None for size in tensor.shape),
+        )
+        for tensor in found
+    )
+    if have != expected:
         raise BadNetwork(
-            f"{kind}s of {file} are {'; '.join(have)}, the bundle says {'; '.join(want)}", "export the bundle again"
+            f"{kind}s of {file} are {'; '.join(map(str, have))}, the bundle says {'; '.join(map(str, expected))}",
+            "export the bundle again",
         )
