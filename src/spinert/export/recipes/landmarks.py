@@ -6,7 +6,7 @@ Output "heatmaps": float32 [N, 68, H/4, W/4], logits; channel 4 * v + c is corne
 
 Own design (no paper): a residual encoder to stride 32, dilated blocks there so that one cell sees the whole
 spine (a vertebra's level can only be told by counting from an end), and a narrow top-down path to stride 4.
-4.9 GMAC at 768 x 320. Nearest up-sampling and plain 3 x 3 convolutions quantize well and run on every backend.
+4.2 GMAC at 768 x 320. Nearest up-sampling and plain 3 x 3 convolutions quantize well and run on every backend.
 """
 
 import itertools
