@@ -127,6 +127,14 @@ def test_swapped_corners_are_flagged_never_silent(tmp_path: Path) -> None:
     assert examined.result.warnings
 
 
+def test_seventeen_vertebrae_squeezed_into_a_film_of_fewer_are_all_flagged(tmp_path: Path) -> None:
+    # on a film cropped to some levels a network still finds all of them, flat, each well in line with the others
+    middle = spine().mean(axis=(0, 1))
+    examined = examine(tmp_path / "b", (spine() - middle) * (1.0, 0.55) + middle, film())
+    assert all("squeezed_spine" in v.flags for v in vertebrae(examined))
+    assert all(curve.flags for curve in curves(examined))
+
+
 def test_flat_heatmaps_give_flagged_vertebrae_and_no_angle(tmp_path: Path) -> None:
     examined = examine(tmp_path / "b", spine(), film(), np.zeros((68, 48, 24), np.float32))
     assert all("low_confidence" in v.flags and "implausible_shape" in v.flags for v in vertebrae(examined))

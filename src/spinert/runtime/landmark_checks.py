@@ -24,6 +24,11 @@ SPACING_RATIO = (0.55, 1.6)
 LARGEST_OVERLAP = 0.2
 """How far a vertebra may reach into the next one, in heights."""
 
+LEAST_MEDIAN_HEIGHT_TO_WIDTH = 0.45
+"""Of a whole spine as a network finds it. On a film that shows only some of the levels it must find, they are squeezed
+together: of 149 AASCE films cropped to 60 % of their height nineteen in twenty are below this, of the whole films one
+in a hundred."""
+
 
 def check_landmarks(corners_px: NDArray[np.float64], image: Image) -> tuple[tuple[str, ...], ...]:
     """Names of the checks that each vertebra fails; empty where nothing is wrong.
@@ -57,6 +62,16 @@ def check_landmarks(corners_px: NDArray[np.float64], image: Image) -> tuple[tupl
         **_beside_neighbours(image.to_mm(known_px)),
     }
     return tuple(tuple(name for name, mask in failed.items() if mask[v]) for v in range(len(corners_px)))
+
+
+def is_squeezed(corners_px: NDArray[np.float64], image: Image) -> bool:
+    """Whether the vertebrae together are flatter than a spine's: the film probably shows fewer of them.
+
+    corners_px and image are those of `check_landmarks`.
+    """
+    top, bottom, left, right = _midpoints(image.to_mm(corners_px))
+    height, width = np.linalg.norm(bottom - top, axis=1), np.linalg.norm(right - left, axis=1)
+    return bool(np.median(height) < LEAST_MEDIAN_HEIGHT_TO_WIDTH * np.median(width))
 
 
 def _outside(corners_px: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:

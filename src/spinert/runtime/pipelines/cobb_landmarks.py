@@ -20,13 +20,14 @@ from spinert.errors import BadBundle
 from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Point, Side, Vertebra
 from spinert.image import Image
 from spinert.runtime import cobb, decode
-from spinert.runtime.landmark_checks import check_landmarks
+from spinert.runtime.landmark_checks import check_landmarks, is_squeezed
 from spinert.runtime.network import Network
 from spinert.runtime.stopwatch import Stopwatch
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"
 NETWORKS = ("landmarks",)
 LOW_CONFIDENCE = "low_confidence"
+SQUEEZED_SPINE = "squeezed_spine"
 UNCERTAIN_VERTEBRA = "uncertain_vertebra"
 
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
@@ -109,8 +110,9 @@ def _findings(
     image: Image, corners: NDArray[np.float64], confidence: NDArray[np.float64], settings: Settings
 ) -> list[Finding]:
     levels = settings.class_names
+    squeezed = (SQUEEZED_SPINE,) if is_squeezed(corners, image) else ()
     flags = [
-        (*failed, *((LOW_CONFIDENCE,) if sure < settings.least_confidence else ()))
+        (*failed, *((LOW_CONFIDENCE,) if sure < settings.least_confidence else ()), *squeezed)
         for failed, sure in zip(check_landmarks(corners, image), confidence, strict=True)
     ]
     findings: list[Finding] = [
