@@ -71,7 +71,7 @@ def is_squeezed(corners_px: NDArray[np.float64], image: Image) -> bool:
     """
     top, bottom, left, right = _midpoints(image.to_mm(corners_px))
     height, width = np.linalg.norm(bottom - top, axis=1), np.linalg.norm(right - left, axis=1)
-    return bool(np.median(height) < LEAST_MEDIAN_HEIGHT_TO_WIDTH * np.median(width))
+    return _median(height.tolist()) < LEAST_MEDIAN_HEIGHT_TO_WIDTH * _median(width.tolist())
 
 
 def _outside(corners_px: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -147,11 +147,17 @@ def _jumps(lengths: NDArray[np.float64], bounds: tuple[float, float]) -> NDArray
     values = lengths.tolist()
     jumps = np.zeros(len(values), bool)
     for at, length in enumerate(values):
-        around = sorted(other for other in values[max(0, at - 2) : at] + values[at + 1 : at + 3] if other > 0)
+        around = [other for other in values[max(0, at - 2) : at] + values[at + 1 : at + 3] if other > 0]
         if around:
-            usual = (around[(len(around) - 1) // 2] + around[len(around) // 2]) / 2
+            usual = _median(around)
             jumps[at] = length < low * usual or length > high * usual
     return jumps
+
+
+def _median(values: list[float]) -> float:
+    """Of at least one value. np.median imports numpy.ma when it is first called, which costs the first film 10 ms."""
+    in_order = sorted(values)
+    return (in_order[(len(in_order) - 1) // 2] + in_order[len(in_order) // 2]) / 2
 
 
 def _both(between: NDArray[np.bool_]) -> NDArray[np.bool_]:
