@@ -12,7 +12,7 @@
 
 namespace spinert {
 
-// Raised with every change of a binding's arguments or meaning; kernels/__init__.py compares it, so that a stale build
+// Raised with every change of a binding's arguments or meaning; kernels/native.py compares it, so that a stale build
 // is refused with a remedy instead of failing later.
 constexpr int kAbi = 1;
 

@@ -1,0 +1,23 @@
+// What the bindings of every family share: arrays that nanobind checks, and checks of our own.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <climits>
+
+#include "../kernels.h"
+
+template <class T, int kRank>
+using Array = nanobind::ndarray<T, nanobind::ndim<kRank>, nanobind::c_contig, nanobind::device::cpu>;
+template <class T>
+using Points = nanobind::ndarray<T, nanobind::shape<-1, 2>, nanobind::c_contig, nanobind::device::cpu>;
+
+inline void require(bool condition, const char* what) {
+    if (!condition) throw nanobind::value_error(what);
+}
+
+// One for each family, in a file of its name; the order of the calls is that of the stub.
+void bind_radiograph(nanobind::module_& m);
+void bind_heatmaps(nanobind::module_& m);
+void bind_angles(nanobind::module_& m);

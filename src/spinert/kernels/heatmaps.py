@@ -1,0 +1,53 @@
+"""Heat-maps to points."""
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinert.kernels import _cpu
+from spinert.kernels.arguments import check_array, check_threads
+
+
+def soft_argmax(
+    heatmaps: NDArray[np.float32], *, radius: int = 3, threads: int = 1
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean position under the softmax of each map, and how much of it lies around the highest cell.
+
+    heatmaps  float32 [n, height, width], logits
+    radius    cells in x and in y around the highest cell (the first of equals) that count for the confidence
+
+    Returns xy float32 [n, 2] in cells and confidence float32 [n], 0..1. A map with a value that is not finite has
+    xy = nan and confidence = 0.
+    """
+    _check_maps(heatmaps)
+    if radius < 0:
+        raise ValueError(f"radius is {radius}, expected 0 or more cells")
+    check_threads(threads)
+    xy, confidence = np.empty((len(heatmaps), 2), np.float32), np.empty(len(heatmaps), np.float32)
+    _cpu.soft_argmax(heatmaps, radius, xy, confidence, threads)
+    return xy, confidence
+
+
+def peak(heatmaps: NDArray[np.float32], *, threads: int = 1) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Highest cell of each map (the first of equals), refined to a fraction of a cell.
+
+    In x and in y, a parabola through the cell and its two neighbours moves the point to its vertex, by half a cell at
+    most; not along an axis on which the cell lies at the border.
+
+    heatmaps  float32 [n, height, width], logits
+
+    Returns xy float32 [n, 2] in cells and the cell's value float32 [n]. A map with a value that is not finite has nan
+    in both.
+    """
+    _check_maps(heatmaps)
+    check_threads(threads)
+    xy, value = np.empty((len(heatmaps), 2), np.float32), np.empty(len(heatmaps), np.float32)
+    _cpu.peak(heatmaps, xy, value, threads)
+    return xy, value
+
+
+def _check_maps(heatmaps: NDArray[np.float32]) -> None:
+    check_array("heatmaps", heatmaps, ("float32",), ("n", "height", "width"))
+    if 0 in cast("tuple[int, ...]", heatmaps.shape[1:]):
+        raise ValueError(f"heatmaps has shape {list(heatmaps.shape)}, expected at least one cell in a map")
