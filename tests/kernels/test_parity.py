@@ -121,7 +121,10 @@ def all_kernels(threads: int) -> Callable[[], list[NDArray[Any]]]:
             maps = heatmaps(5, shape)
             results += [*kernels.soft_argmax(maps, threads=threads), *kernels.peak(maps, threads=threads)]
         vectors = kernels.tilt_vectors(np.random.default_rng(1).normal(0.0, 300.0, (97, 4, 2)))
-        return [*results, vectors, kernels.angle_matrix(vectors)]
+        points = np.random.default_rng(2).normal(0.0, 9.0, (397, 2))
+        offsets = np.array([0, 0, 17, 81, 146, 397])
+        results += [kernels.dbscan(points, eps=2.0, min_samples=3, offsets=offsets, threads=threads)]
+        return [*results, *kernels.kmeans(points, 17), vectors, kernels.angle_matrix(vectors)]
 
     return run
 
@@ -152,3 +155,7 @@ def test_kernels_write_their_outputs_and_nothing_else(isa: str, shape: tuple[int
     with guarded((shape[0], 2), np.float64) as vectors, guarded((shape[0], shape[0]), np.float64) as degrees:
         _cpu.tilt_vectors(corners, vectors)
         _cpu.angle_matrix(vectors, degrees)
+    points = np.random.default_rng(0).normal(size=(shape[0] * shape[1], 2))
+    with guarded((len(points),), np.int32) as labels, guarded((1, 2), np.float64) as centres:
+        _cpu.dbscan(points, np.array([0, shape[0], len(points)]), 0.1, 2, labels, 2)
+        _cpu.kmeans(points, 9, 0.0, labels, centres)

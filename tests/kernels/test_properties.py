@@ -1,7 +1,7 @@
 """What must hold for any input."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ PIXELS = st.sampled_from([np.uint8, np.uint16]).flatmap(lambda dtype: arrays(dty
 MAPS = arrays(np.float32, st.tuples(st.integers(0, 3), SIDES, SIDES), elements=st.floats(-50, 50, width=32))
 COORDINATES = st.floats(-1e6, 1e6).map(lambda value: value if abs(value) > 1e-9 else 0.0)
 VECTORS = arrays(np.float64, st.tuples(st.integers(0, 9), st.just(2)), elements=COORDINATES)
-
-settings.register_profile("kernels", deadline=None, derandomize=True, max_examples=60)
-settings.load_profile("kernels")
 
 
 @given(PIXELS, st.tuples(SIDES, SIDES), st.booleans(), st.floats(0.2, 5.0))

@@ -9,6 +9,7 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 """
 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
+from spinert.kernels.clusters import dbscan, kmeans
 from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
@@ -20,6 +21,8 @@ __all__ = [
     "angle_matrix",
     "compiled_isas",
     "cuda_status",
+    "dbscan",
+    "kmeans",
     "peak",
     "prepare_radiograph",
     "soft_argmax",

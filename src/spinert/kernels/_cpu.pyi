@@ -8,7 +8,7 @@ import numpy
 from numpy.typing import NDArray
 
 
-ABI: int = 1
+ABI: int = 2
 
 def compiled_isas() -> list[str]: ...
 
@@ -37,3 +37,7 @@ def peak(maps: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), 
 def tilt_vectors(corners: Annotated[NDArray[numpy.float64], dict(shape=(None, 4, 2), order='C', device='cpu', writable=False)], vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 2), order='C', device='cpu')]) -> None: ...
 
 def angle_matrix(vectors: Annotated[NDArray[numpy.float64], dict(shape=(None, 2), order='C', device='cpu', writable=False)], degrees: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')]) -> None: ...
+
+def dbscan(points: Annotated[NDArray[numpy.float64], dict(shape=(None, 2), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], eps: float, min_samples: int, labels: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], threads: int) -> None: ...
+
+def kmeans(points: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], max_iterations: int, tolerance: float, labels: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], centres: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')]) -> None: ...

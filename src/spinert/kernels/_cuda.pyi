@@ -2,7 +2,7 @@
 
 
 
-ABI: int = 1
+ABI: int = 2
 
 def devices() -> tuple[int, str]:
     """Number of devices, and why there is none."""

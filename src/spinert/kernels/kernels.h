@@ -14,7 +14,7 @@ namespace spinert {
 
 // Raised with every change of a binding's arguments or meaning; kernels/native.py compares it, so that a stale build
 // is refused with a remedy instead of failing later.
-constexpr int kAbi = 1;
+constexpr int kAbi = 2;
 
 // A stored-value window and where the resized image lies in the output.
 struct Window {
@@ -61,6 +61,27 @@ void tilt_vectors(const double* corners, size_t n, double* vectors);
 
 // vectors [n, 2] -> angle between each two of them, degrees [n, n].
 void angle_matrix(const double* vectors, size_t n, double* degrees);
+
+// Points [n, 2] in groups, group g being offsets[g] .. offsets[g + 1]; offsets [groups + 1] ascend from 0 to n. Every
+// group has its own clusters 0, 1, 2 ... by their first core points; labels [n], -1 for noise. eps is 1e-150..1e150, a
+// group extends over at most 2**30 eps on each axis.
+struct PointGroups {
+    const double* points;
+    const int64_t* offsets;
+    size_t groups;
+};
+void dbscan(PointGroups groups, double eps, int64_t min_samples, int32_t* labels, int threads);
+
+// points [n, axes] -> labels [n] and centres [k, axes]; axes is 1 or 2, 1 <= k <= n.
+struct KMeansJob {
+    const double* points;
+    size_t n;
+    int k, max_iterations;
+    double tolerance;
+    double* centres;
+    int32_t* labels;
+};
+void kmeans(KMeansJob job, int axes);
 
 // Instruction sets, best first. `force_isa` returns false for one that is unknown or unusable on this processor.
 std::vector<std::string> compiled_isas();

@@ -5,7 +5,7 @@ import os
 from spinert.errors import BadRequest
 from spinert.kernels import _cpu
 
-_ABI = 1
+_ABI = 2
 _REBUILD = "rebuild: pip install ."
 
 if _cpu.ABI != _ABI:

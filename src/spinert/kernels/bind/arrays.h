@@ -21,3 +21,4 @@ inline void require(bool condition, const char* what) {
 void bind_radiograph(nanobind::module_& m);
 void bind_heatmaps(nanobind::module_& m);
 void bind_angles(nanobind::module_& m);
+void bind_clusters(nanobind::module_& m);

@@ -28,4 +28,5 @@ NB_MODULE(_cpu, m) {
     bind_radiograph(m);
     bind_heatmaps(m);
     bind_angles(m);
+    bind_clusters(m);
 }

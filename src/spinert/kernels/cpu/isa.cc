@@ -8,7 +8,10 @@
 #include "lanes.inl"
 
 #include "angles.inl"
+#include "dbscan_few.inl"
+#include "dbscan.inl"
 #include "heatmaps.inl"
+#include "kmeans.inl"
 #include "ranks.inl"
 #include "resize.inl"
 
@@ -23,7 +26,7 @@ extern const Kernels SPINERT_JOIN(kernels_, SPINERT_ISA);
 constexpr Kernels SPINERT_JOIN(kernels_, SPINERT_ISA) = {
     SPINERT_TEXT(SPINERT_ISA), count_brackets<uint8_t>, count_brackets<uint16_t>, resize_rows<uint8_t>,
     resize_rows<uint16_t>,     soft_argmax_maps,        peak_of_maps,             corner_tilts,
-    angles_between,
+    angles_between,            dbscan_group,            kmeans_of_points,
 };
 
 }  // namespace spinert

@@ -38,6 +38,25 @@ struct ResizeJob {
     int out_stride;
 };
 
+struct DbscanEntry {
+    uint64_t place;  // of the point's cell in the grid, row by row
+    uint32_t point;
+};
+struct DbscanCell {
+    uint64_t place;
+    uint32_t first;   // of its points
+    uint32_t cores;   // how many of them, the first ones, are core points
+    uint32_t parent;  // a cell of the same cluster that comes before it, or itself
+    int32_t cluster;  // -1: none yet
+};
+// Arrays of as many entries as the largest group has points; `cells` has one more.
+struct DbscanScratch {
+    DbscanEntry *entries, *spare;
+    DbscanCell* cells;
+    double *x, *y;
+    uint32_t* points;
+};
+
 struct Kernels {
     const char* isa;
     // adds to the counts of brackets [2], and to histogram [kHistogram] the pixels within a bracket of several values
@@ -50,6 +69,11 @@ struct Kernels {
     void (*peak)(Maps maps, float* xy, float* value);
     void (*tilt_vectors)(const double* corners, size_t n, double* vectors);
     void (*angle_matrix)(const double* vectors, size_t n, double* degrees);
+    // one group
+    void (*dbscan)(const double* points, uint32_t n, double eps, int64_t min_samples, const DbscanScratch& scratch,
+                   int32_t* labels);
+    // `scratch` is max(n, k * (axes + 1)) doubles
+    void (*kmeans)(KMeansJob job, int axes, double* scratch);
 };
 
 const Kernels& active();

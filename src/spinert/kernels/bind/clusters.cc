@@ -1,0 +1,66 @@
+// Clusters of points.
+#include "arrays.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+// Whether group g can be offsets[g] .. offsets[g + 1] of n points.
+bool divide(const Array<const int64_t, 1>& offsets, size_t n) {
+    if (offsets.size() == 0 || offsets.data()[0] != 0) return false;
+    for (size_t g = 1; g < offsets.size(); ++g) {
+        if (offsets.data()[g] < offsets.data()[g - 1]) return false;
+    }
+    return offsets.data()[offsets.size() - 1] == static_cast<int64_t>(n);
+}
+
+// Whether all values are finite and lie within `span` of each other.
+bool lie_within(const double* values, size_t n, double span) {
+    if (n == 0) return true;
+    double low = values[0], high = values[0];
+    for (size_t i = 0; i < n; ++i) {
+        if (!(values[i] - values[i] == 0.0)) return false;
+        low = values[i] < low ? values[i] : low;
+        high = values[i] > high ? values[i] : high;
+    }
+    return high - low <= span;
+}
+
+void dbscan(Points<const double> points, Array<const int64_t, 1> offsets, double eps, int64_t min_samples,
+            Array<int32_t, 1> labels, int threads) {
+    const size_t n = points.shape(0);
+    require(n < INT_MAX, "points are too many");
+    require(divide(offsets, n), "offsets do not ascend from 0 to n");
+    require(1e-150 <= eps && eps <= 1e150, "eps is not 1e-150..1e150");
+    require(lie_within(points.data(), 2 * n, 0x1p30 * eps), "points are not finite or extend over more than 2**30 eps");
+    require(min_samples >= 1, "min_samples is below 1");
+    require(labels.shape(0) == n, "labels has another n than points");
+    require(threads >= 1, "threads is below 1");
+    nb::gil_scoped_release unlocked;
+    spinert::dbscan({points.data(), offsets.data(), offsets.size() - 1}, eps, min_samples, labels.data(), threads);
+}
+
+void kmeans(Array<const double, 2> points, int max_iterations, double tolerance, Array<int32_t, 1> labels,
+            Array<double, 2> centres) {
+    const size_t n = points.shape(0), axes = points.shape(1), k = centres.shape(0);
+    require(axes == 1 || axes == 2, "points are neither [n, 1] nor [n, 2]");
+    require(1 <= k && k <= n && n < INT_MAX, "k is not 1..n");
+    require(centres.shape(1) == axes, "centres have other axes than points");
+    require(labels.shape(0) == n, "labels has another n than points");
+    require(max_iterations >= 1, "max_iterations is below 1");
+    require(tolerance >= 0.0, "tolerance is below 0");
+    nb::gil_scoped_release unlocked;
+    const spinert::KMeansJob job = {points.data(),  n,         static_cast<int>(k), max_iterations, tolerance,
+                                    centres.data(), labels.data()};
+    spinert::kmeans(job, static_cast<int>(axes));
+}
+
+}  // namespace
+
+void bind_clusters(nb::module_& m) {
+    m.def("dbscan", &dbscan, "points"_a.noconvert(), "offsets"_a.noconvert(), "eps"_a, "min_samples"_a,
+          "labels"_a.noconvert(), "threads"_a);
+    m.def("kmeans", &kmeans, "points"_a.noconvert(), "max_iterations"_a, "tolerance"_a, "labels"_a.noconvert(),
+          "centres"_a.noconvert());
+}

@@ -1,0 +1,96 @@
+"""Points to clusters."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinert.kernels import _cpu
+from spinert.kernels.arguments import check_array, check_threads
+
+_LONGEST = 1e150  # its square is a finite float64
+_MOST = 2**31 - 1
+
+
+def dbscan(
+    points: NDArray[np.float64],
+    *,
+    eps: float,
+    min_samples: int,
+    offsets: NDArray[np.int64] | None = None,
+    threads: int = 1,
+) -> NDArray[np.int32]:
+    """Clusters of points that lie close together, and noise (DBSCAN; Ester, Kriegel, Sander, Xu, KDD 1996).
+
+    points       float64 [n, 2], (x, y) in any unit, finite; their coordinates extend over at most 2**30 eps
+    eps          distance up to which, itself included, points are neighbours; in the unit of the points,
+                 1e-150 .. 1e150. Neighbours have dx * dx + dy * dy <= eps * eps in float64.
+    min_samples  a point with at least this many neighbours, itself included, is a core point
+    offsets      int64 [groups + 1], ascending from 0 to n: group g is points[offsets[g] : offsets[g + 1]], may be empty
+                 and knows nothing of the others. None: one group.
+
+    Returns int32 [n]: the cluster of each point, counted from 0 in every group in the order of the clusters' first core
+    points; -1 for noise. A point that is no core point belongs to the lowest cluster that has a core point within eps.
+    These are the labels that scikit-learn gives.
+    """
+    check_array("points", points, ("float64",), ("n", 2))
+    if offsets is None:
+        offsets = np.array([0, len(points)], np.int64)
+    check_array("offsets", offsets, ("int64",), ("groups + 1",))
+    if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != len(points) or (offsets[1:] < offsets[:-1]).any():
+        raise ValueError(f"offsets is {offsets}, expected to ascend from 0 to {len(points)}, the number of points")
+    if not 1.0 / _LONGEST <= eps <= _LONGEST:
+        raise ValueError(f"eps is {eps}, expected {1.0 / _LONGEST:g} to {_LONGEST:g}")
+    if min_samples < 1:
+        raise ValueError(f"min_samples is {min_samples}, expected 1 or more")
+    check_threads(threads)
+    low, high = _extremes(points)
+    if high - low > 2.0**30 * eps:
+        raise ValueError(f"points extend from {low:g} to {high:g}, expected at most 2**30 eps = {2.0**30 * eps:g}")
+    labels = np.empty(len(points), np.int32)
+    _cpu.dbscan(points, offsets, eps, min(min_samples, _MOST), labels, threads)
+    return labels
+
+
+def kmeans(
+    points: NDArray[np.float64], k: int, *, max_iterations: int = 300, tolerance: float = 0.0
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """K centres, each the mean of the points that are nearer to it than to any other (Lloyd's algorithm).
+
+    points          float64 [n, 1] or [n, 2] in any unit, finite, at most 1e150 from 0
+    k               1 .. n
+    max_iterations  1 or more
+    tolerance       in the unit of the points: centres that all move by this or less have settled
+
+    There is no chance in it. The first centre is the point farthest from the mean of all, each further one the point
+    farthest from the centres before it, always the first of equals; that is also the order of the clusters. A point
+    between two centres belongs to the lower cluster. A centre without points stays where it is.
+
+    Returns labels int32 [n], the nearest centre of each point, and centres float64 [k, 1 or 2].
+    """
+    check_array("points", points, ("float64",), ("n", "1 or 2"))
+    if points.shape[1] not in (1, 2):
+        raise TypeError(f"points is float64 {list(points.shape)}, expected float64 [n, 1 or 2], C-contiguous")
+    if not 1 <= k <= len(points):
+        raise ValueError(f"k is {k}, expected 1 to {len(points)}, the number of points")
+    if max_iterations < 1:
+        raise ValueError(f"max_iterations is {max_iterations}, expected 1 or more")
+    if not 0.0 <= tolerance < math.inf:
+        raise ValueError(f"tolerance is {tolerance}, expected a finite value of at least 0")
+    low, high = _extremes(points)
+    if max(-low, high) > _LONGEST:
+        raise ValueError(f"points extend from {low:g} to {high:g}, expected -{_LONGEST:g} to {_LONGEST:g}")
+    labels, centres = np.empty(len(points), np.int32), np.empty((k, points.shape[1]), np.float64)
+    _cpu.kmeans(points, min(max_iterations, _MOST), tolerance, labels, centres)
+    return labels, centres
+
+
+def _extremes(points: NDArray[np.float64]) -> tuple[float, float]:
+    """Least and greatest coordinate; ValueError where one is not finite."""
+    if points.size == 0:
+        return 0.0, 0.0
+    low, high = float(points.min()), float(points.max())
+    if not math.isfinite(low) or not math.isfinite(high):
+        row = int(np.argmin(np.isfinite(points).all(axis=1)))
+        raise ValueError(f"points has {points[row].tolist()} in row {row}, expected finite values")
+    return low, high
