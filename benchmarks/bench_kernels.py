@@ -1,11 +1,12 @@
-"""Kernels against the best NumPy, OpenCV and torch arrangements of the same steps.
+"""Kernels against the best NumPy, OpenCV, torch and scikit-learn arrangements of the same steps.
 
     python -m benchmarks.bench_kernels [--rounds 31] [--smoke]
 
 Both sides of a row take turns in one process, each with as many threads as the row says. Milliseconds are medians over
 the rounds and the least one, which is what a busy machine spoils least; a ratio is the median and the quartiles of
 peer / ours in one round: above 1, ours is faster. `error` is the largest difference from spinert.kernels.reference in
-float64: pixels of 0..1, cells, degrees.
+float64: pixels of 0..1, cells, degrees, cluster numbers, units of the points. Of 100,000 points it is the largest
+difference from scikit-learn's labels, since the reference takes all distances at once.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.cluster import DBSCAN, KMeans
+from threadpoolctl import threadpool_limits
 
 from benchmarks.compare import interleaved
 from benchmarks.host import host_line
@@ -102,6 +105,56 @@ def numpy_peak(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([index % width + step_x, index // width + step_y], axis=1)
 
 
+def dbscan_groups_row() -> Row:
+    """The landmarks of a spine: what the patches of a film said of each corner, and every tenth of it gone astray."""
+    rng = np.random.default_rng(0)
+    groups, each, eps, min_samples = 68, 50, 4.0, 5
+    points = rng.uniform(0.0, 500.0, (groups, 1, 2)) + rng.normal(0.0, 3.0, (groups, each, 2))
+    points[:, ::10] = rng.uniform(0.0, 500.0, points[:, ::10].shape)
+    together = np.ascontiguousarray(points.reshape(-1, 2))
+    offsets = np.arange(groups + 1) * each
+    peer = DBSCAN(eps=eps, min_samples=min_samples)
+    return Row(
+        "dbscan, many groups",
+        f"{groups} of {each} points",
+        "sklearn",
+        lambda threads: kernels.dbscan(together, eps=eps, min_samples=min_samples, offsets=offsets, threads=threads),
+        lambda: np.concatenate([peer.fit(group).labels_ for group in points]),
+        reference.dbscan(together, eps=eps, min_samples=min_samples, offsets=offsets),
+        (1, 2),
+    )
+
+
+def dbscan_row(name: str, points: NDArray[np.float64], eps: float) -> Row:
+    peer = DBSCAN(eps=eps, min_samples=5)
+    return Row(
+        f"dbscan, {name}",
+        f"{len(points)} points",
+        "sklearn",
+        lambda threads: kernels.dbscan(points, eps=eps, min_samples=5, threads=threads),
+        lambda: peer.fit(points).labels_,
+        peer.fit(points).labels_,
+        (1,),
+    )
+
+
+def kmeans_row() -> Row:
+    """One of the four corners of 17 vertebrae; scikit-learn begins with the same centres."""
+    rng = np.random.default_rng(0)
+    places = np.stack([250.0 + 40.0 * np.sin(np.arange(17.0) / 4.0), 30.0 * np.arange(17.0)], axis=1)
+    points = (places[:, None] + rng.normal(0.0, 3.0, (17, 50, 2))).reshape(-1, 2)
+    peer = KMeans(17, init=reference.farthest_points(points, 17), n_init=1, tol=0.0)
+    return Row(
+        "kmeans, k = 17",
+        f"{len(points)} points",
+        "sklearn",
+        lambda _threads: kernels.kmeans(points, 17)[1],
+        lambda: peer.fit(points).cluster_centers_,
+        reference.kmeans(points, 17)[1],
+        (1,),
+    )
+
+
 def rows() -> list[Row]:
     rng = np.random.default_rng(0)
     y, x = np.mgrid[: MAPS[1], : MAPS[2]].astype(np.float32)
@@ -110,6 +163,8 @@ def rows() -> list[Row]:
     shallow = (np.maximum(hill, 0.0) + noise).astype(np.float32)  # every cell counts
     steep = (hill + noise / 10.0).astype(np.float32)  # most rows are negligible
     vectors = rng.normal((100.0, 0.0), 30.0, (17, 2))
+    even = rng.uniform(0.0, 1000.0, (100_000, 2))
+    heaps = rng.uniform(0.0, 1000.0, (200, 2))[rng.integers(0, 200, 100_000)] + rng.normal(0.0, 5.0, (100_000, 2))
     return [
         prepare_row("12 of 16 bits", make_film(np.uint16, 12)),
         prepare_row("16 bits", make_film(np.uint16, 16)),
@@ -134,6 +189,10 @@ def rows() -> list[Row]:
             reference.angle_matrix(vectors),
             (1,),
         ),
+        dbscan_groups_row(),
+        dbscan_row("even", even, 5.0),
+        dbscan_row("heaps", heaps, 1.0),
+        kmeans_row(),
     ]
 
 
@@ -143,9 +202,9 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="one round of each row")
     arguments = parser.parse_args()
 
-    print(host_line("torch", "opencv-python-headless"))
+    print(host_line("torch", "opencv-python-headless", "scikit-learn"))
     header = ("kernel", "shape", "ISA", "threads", "ms", "least", "peer", "ms", "least", "ratio (quartiles)", "error")
-    layout = "{:34} {:22} {:7} {:>7} {:>8} {:>8} {:>7} {:>8} {:>8}  {:22} {:>8}"
+    layout = "{:34} {:22} {:7} {:>7} {:>8} {:>8} {:>7} {:>8} {:>8}  {:24} {:>8}"
     print(layout.format(*header))
     for row in rows():
         for isa in kernels.usable_isas():
@@ -153,6 +212,7 @@ def main() -> None:
             for threads in row.threads:
                 torch.set_num_threads(threads)
                 cv2.setNumThreads(threads)
+                threadpool_limits(threads)
                 sides = {"ours": lambda row=row, threads=threads: row.ours(threads), row.peer_name: row.peer}
                 compared = interleaved(sides, rounds=1 if arguments.smoke else arguments.rounds)
                 error = np.abs(row.ours(threads) - row.truth).max()
