@@ -133,7 +133,7 @@ def load(folder: Path) -> Bundle:
 
 
 def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
-    """Write a new bundle folder and load it back. `manifest.sha256` is filled in here.
+    """Write a new bundle folder, checked as `load` checks it. `manifest.sha256` is filled in here.
 
     The folder appears whole or not at all: everything is written beside it first. Raises BadBundle when it exists.
     """
@@ -152,11 +152,11 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundl
             (partial / name).write_bytes(content)
         document = msgspec.json.format(msgspec.json.encode(complete), indent=2)
         (partial / MANIFEST).write_bytes(document + b"\n")
-        load(partial)
+        checked = load(partial)
         partial.rename(folder)
     finally:
         _remove(partial)
-    return load(folder)
+    return msgspec.structs.replace(checked, folder=folder)
 
 
 def _remove(folder: Path) -> None:
