@@ -37,7 +37,7 @@ def placed(tilts_deg: Points, centre_x: Points) -> Points:
 def test_every_labelled_film_has_the_angles_that_the_challenge_printed() -> None:
     shared = os.environ.get("SPINERT_SHARED")
     if shared is None:
-        pytest.skip("SPINERT_SHARED names no folder with data/aasce")
+        pytest.skip(reason="SPINERT_SHARED names no folder with data/aasce")
     folder = Path(shared) / "data" / "aasce"
     printed = np.loadtxt(folder / "angles.csv", delimiter=",")
     films = read_films(folder, with_label_errors=True)

@@ -127,7 +127,8 @@ def test_every_uncompressed_syntax_gives_the_same_pixels(syntax):
     ids=lambda value: getattr(value, "keyword", value),
 )
 def test_lossless_compression_gives_the_same_pixels(syntax, plugin, bits):
-    pytest.importorskip({"pylibjpeg": "openjpeg", "pyjpegls": "jpeg_ls"}.get(plugin, plugin))
+    module = {"pylibjpeg": "openjpeg", "pyjpegls": "jpeg_ls"}.get(plugin, plugin)
+    pytest.importorskip(module, reason=f"{plugin} is of the codecs extra, which is not installed")
     dataset = compressed(radiograph(ramp(bits=bits)), syntax, plugin)
     image = dicom.read(io.BytesIO(encoded(dataset)))
     np.testing.assert_array_equal(image.pixels, ramp(bits=bits))

@@ -147,7 +147,7 @@ def test_corners_of_another_shape_are_refused() -> None:
 def test_hand_labels_pass_and_known_label_errors_are_found() -> None:
     shared = os.environ.get("SPINERT_SHARED")
     if shared is None:
-        pytest.skip("SPINERT_SHARED names no folder with data/aasce")
+        pytest.skip(reason="SPINERT_SHARED names no folder with data/aasce")
     folder = Path(shared) / "data" / "aasce"
     wrong = known_label_errors(folder)
     sound_flagged, order_flagged = [], []
