@@ -1,12 +1,9 @@
 """Heat-maps to points."""
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import NDArray
 
-from spinert.kernels import _cpu
-from spinert.kernels.arguments import check_array, check_threads
+from spinert.kernels.residence import Array, Place, place_of
 
 
 def soft_argmax(
@@ -20,12 +17,12 @@ def soft_argmax(
     Returns xy float32 [n, 2] in cells and confidence float32 [n], 0..1. A map with a value that is not finite has
     xy = nan and confidence = 0.
     """
-    _check_maps(heatmaps)
+    place = place_of(heatmaps, threads=threads)
+    heatmaps = _take_maps(place, heatmaps)
     if radius < 0:
         raise ValueError(f"radius is {radius}, expected 0 or more cells")
-    check_threads(threads)
-    xy, confidence = np.empty((len(heatmaps), 2), np.float32), np.empty(len(heatmaps), np.float32)
-    _cpu.soft_argmax(heatmaps, radius, xy, confidence, threads)
+    xy, confidence = place.empty((len(heatmaps), 2), np.float32), place.empty((len(heatmaps),), np.float32)
+    place.native.soft_argmax(heatmaps, radius, xy, confidence, place.lane)
     return xy, confidence
 
 
@@ -40,14 +37,15 @@ def peak(heatmaps: NDArray[np.float32], *, threads: int = 1) -> tuple[NDArray[np
     Returns xy float32 [n, 2] in cells and the cell's value float32 [n]. A map with a value that is not finite has nan
     in both.
     """
-    _check_maps(heatmaps)
-    check_threads(threads)
-    xy, value = np.empty((len(heatmaps), 2), np.float32), np.empty(len(heatmaps), np.float32)
-    _cpu.peak(heatmaps, xy, value, threads)
+    place = place_of(heatmaps, threads=threads)
+    heatmaps = _take_maps(place, heatmaps)
+    xy, value = place.empty((len(heatmaps), 2), np.float32), place.empty((len(heatmaps),), np.float32)
+    place.native.peak(heatmaps, xy, value, place.lane)
     return xy, value
 
 
-def _check_maps(heatmaps: NDArray[np.float32]) -> None:
-    check_array("heatmaps", heatmaps, ("float32",), ("n", "height", "width"))
-    if 0 in cast("tuple[int, ...]", heatmaps.shape[1:]):
+def _take_maps(place: Place, heatmaps: Array) -> Array:
+    heatmaps = place.take("heatmaps", heatmaps, ("float32",), ("n", "height", "width"))
+    if 0 in heatmaps.shape[1:]:
         raise ValueError(f"heatmaps has shape {list(heatmaps.shape)}, expected at least one cell in a map")
+    return heatmaps

@@ -1,4 +1,5 @@
 // Vectors along vertebrae and the angles between them.
+#include "../cpu/angles.h"
 #include "arrays.h"
 
 namespace nb = nanobind;

@@ -6,8 +6,6 @@
 
 #include <climits>
 
-#include "../kernels.h"
-
 template <class T, int kRank>
 using Array = nanobind::ndarray<T, nanobind::ndim<kRank>, nanobind::c_contig, nanobind::device::cpu>;
 template <class T>

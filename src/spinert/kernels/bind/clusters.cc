@@ -1,4 +1,5 @@
 // Clusters of points.
+#include "../cpu/clusters.h"
 #include "arrays.h"
 
 namespace nb = nanobind;

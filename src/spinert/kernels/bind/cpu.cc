@@ -5,6 +5,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "../kernels.h"
 #include "arrays.h"
 
 namespace nb = nanobind;

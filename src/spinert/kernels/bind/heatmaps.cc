@@ -1,4 +1,5 @@
 // Heat-maps to points.
+#include "../cpu/heatmaps.h"
 #include "arrays.h"
 
 namespace nb = nanobind;

@@ -1,6 +1,7 @@
 // Order statistics and windowed resize.
 #include <nanobind/stl/pair.h>
 
+#include "../cpu/radiograph.h"
 #include "arrays.h"
 
 namespace nb = nanobind;

@@ -1,4 +1,7 @@
 // Vectors along vertebrae and the angles between them, in double.
+#include "angles.h"
+
+#include "lanes.inl"
 
 namespace spinert {
 namespace {
@@ -64,3 +67,11 @@ static void angles_between(const double* vectors, size_t n, double* degrees) {
 
 }  // namespace
 }  // namespace spinert
+
+namespace spinert::angles {
+namespace {
+
+constexpr Kernels kTable = {corner_tilts, angles_between};
+
+}  // namespace
+}  // namespace spinert::angles

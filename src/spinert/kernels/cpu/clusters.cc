@@ -1,8 +1,10 @@
 // DBSCAN and K-means: scratch and threads around the kernels of one ISA.
+#include "clusters.h"
+
 #include <memory>
+#include <vector>
 
 #include "parallel.h"
-#include "table.h"
 
 namespace spinert {
 namespace {
@@ -31,7 +33,7 @@ private:
 }  // namespace
 
 void dbscan(PointGroups groups, double eps, int64_t min_samples, int32_t* labels, int threads) {
-    const Kernels& kernels = active();
+    const clusters::Kernels& kernels = clusters::active();
     const int64_t* const last = groups.offsets + groups.groups;
     size_t largest = 0;
     for (const int64_t* group = groups.offsets; group < last; ++group) {
@@ -54,7 +56,7 @@ void dbscan(PointGroups groups, double eps, int64_t min_samples, int32_t* labels
 void kmeans(KMeansJob job, int axes) {
     const size_t k = static_cast<size_t>(job.k);
     const std::unique_ptr<double[]> scratch(new double[std::max(job.n, k * (static_cast<size_t>(axes) + 1))]);
-    active().kmeans(job, axes, scratch.get());
+    clusters::active().kmeans(job, axes, scratch.get());
 }
 
 }  // namespace spinert

@@ -1,4 +1,7 @@
 // Heat-maps to points: soft-argmax with confidence, and the highest cell with a parabola step.
+#include "heatmaps.h"
+
+#include "lanes.inl"
 
 namespace spinert {
 namespace {
@@ -6,11 +9,6 @@ namespace {
 // Rows whose every cell lies this far below the peak are left out of the softmax: a cell there weighs less than
 // e**-30 = 1e-13 of the highest, 3e-9 for all 32768 cells of a 256x128 map, under the rounding of a float.
 constexpr float kNegligible = 30.0f;
-
-constexpr float kInfinity = __builtin_huge_valf();
-
-SPINERT_INLINE int smaller(int a, int b) { return a < b ? a : b; }
-SPINERT_INLINE int larger(int a, int b) { return a > b ? a : b; }
 
 struct Highest {
     int index;  // of the first highest cell
@@ -161,3 +159,11 @@ static void peak_of_maps(Maps maps, float* xy, float* value) {
 
 }  // namespace
 }  // namespace spinert
+
+namespace spinert::heatmaps {
+namespace {
+
+constexpr Kernels kTable = {soft_argmax_maps, peak_of_maps};
+
+}  // namespace
+}  // namespace spinert::heatmaps

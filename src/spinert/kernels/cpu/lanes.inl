@@ -1,11 +1,19 @@
 // 64 bytes of numbers, 16 of float: one AVX-512 register, two of AVX2, four of SSE2 or NEON. The arithmetic of a lane
 // is the same in each, and reductions go through the lanes in one fixed order: every ISA gives the same bits.
 // GCC and Clang vector extensions do the rest; a vector wider than the registers would compile too, but to slow code.
+#pragma once
+
+#include <cstdint>
 
 #define SPINERT_INLINE static inline __attribute__((always_inline))
 
 namespace spinert {
 namespace {
+
+constexpr float kInfinity = __builtin_huge_valf();
+
+SPINERT_INLINE int smaller(int a, int b) { return a < b ? a : b; }
+SPINERT_INLINE int larger(int a, int b) { return a > b ? a : b; }
 
 #if defined(__AVX512F__)
 constexpr int kRegisterBytes = 64;

@@ -1,8 +1,10 @@
 // Order statistics and windowed resize: tables of weights, scratch and threads around the kernels of one ISA.
+#include "radiograph.h"
+
 #include <cmath>
+#include <vector>
 
 #include "parallel.h"
-#include "table.h"
 
 namespace spinert {
 namespace {
@@ -147,21 +149,21 @@ void run_resize(Radiograph<Pixel> image, Window window, Placement place, int hei
 }  // namespace
 
 Ranked order_statistics(Radiograph<uint8_t> image, uint64_t rank_low, uint64_t rank_high, int threads) {
-    return find_ranks(image, {rank_low, rank_high}, threads, active().count_u8);
+    return find_ranks(image, {rank_low, rank_high}, threads, radiograph::active().count_u8);
 }
 
 Ranked order_statistics(Radiograph<uint16_t> image, uint64_t rank_low, uint64_t rank_high, int threads) {
-    return find_ranks(image, {rank_low, rank_high}, threads, active().count_u16);
+    return find_ranks(image, {rank_low, rank_high}, threads, radiograph::active().count_u16);
 }
 
 void window_resize(Radiograph<uint8_t> image, Window window, Placement place, int height, int width, float* out,
                    int threads) {
-    run_resize(image, window, place, height, width, out, threads, active().resize_u8);
+    run_resize(image, window, place, height, width, out, threads, radiograph::active().resize_u8);
 }
 
 void window_resize(Radiograph<uint16_t> image, Window window, Placement place, int height, int width, float* out,
                    int threads) {
-    run_resize(image, window, place, height, width, out, threads, active().resize_u16);
+    run_resize(image, window, place, height, width, out, threads, radiograph::active().resize_u16);
 }
 
 }  // namespace spinert

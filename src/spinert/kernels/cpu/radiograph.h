@@ -1,12 +1,40 @@
-// What one instruction set offers: a table of plain functions, filled by isa.cc once per ISA and chosen by dispatch.cc.
+// A radiograph's window and its resize onto a network's input.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "../kernels.h"
+#include "isa.h"
 
 namespace spinert {
+
+// A stored-value window and where the resized image lies in the output.
+struct Window {
+    int low, high;  // stored values that become 0 and 1; low <= high
+    bool inverted;  // 1 - x for the pixels of the image, never for the padding
+};
+struct Placement {
+    int top, left, rows, columns;
+};
+
+template <class Pixel>
+struct Radiograph {
+    const Pixel* pixels;
+    int rows, columns;
+};
+
+// The values with 1-based ranks `rank_low` <= `rank_high` <= rows * columns among the sorted pixels.
+struct Ranked {
+    int low, high;
+};
+Ranked order_statistics(Radiograph<uint8_t> image, uint64_t rank_low, uint64_t rank_high, int threads);
+Ranked order_statistics(Radiograph<uint16_t> image, uint64_t rank_low, uint64_t rank_high, int threads);
+
+// Window, then resize onto out [height, width] at `place`; the rest of out becomes 0.
+void window_resize(Radiograph<uint8_t> image, Window window, Placement place, int height, int width, float* out,
+                   int threads);
+void window_resize(Radiograph<uint16_t> image, Window window, Placement place, int height, int width, float* out,
+                   int threads);
 
 // A range of values low..high, and how many pixels lie below and within it.
 struct Bracket {
@@ -38,44 +66,17 @@ struct ResizeJob {
     int out_stride;
 };
 
-struct DbscanEntry {
-    uint64_t place;  // of the point's cell in the grid, row by row
-    uint32_t point;
-};
-struct DbscanCell {
-    uint64_t place;
-    uint32_t first;   // of its points
-    uint32_t cores;   // how many of them, the first ones, are core points
-    uint32_t parent;  // a cell of the same cluster that comes before it, or itself
-    int32_t cluster;  // -1: none yet
-};
-// Arrays of as many entries as the largest group has points; `cells` has one more.
-struct DbscanScratch {
-    DbscanEntry *entries, *spare;
-    DbscanCell* cells;
-    double *x, *y;
-    uint32_t* points;
-};
+namespace radiograph {
 
 struct Kernels {
-    const char* isa;
     // adds to the counts of brackets [2], and to histogram [kHistogram] the pixels within a bracket of several values
     void (*count_u8)(const uint8_t* pixels, size_t n, Bracket* brackets, uint32_t* histogram);
     void (*count_u16)(const uint16_t* pixels, size_t n, Bracket* brackets, uint32_t* histogram);
     // output rows begin..end; `line` is scratch of image.columns + columns.taps floats
     void (*resize_u8)(const ResizeJob<uint8_t>& job, int begin, int end, float* line);
     void (*resize_u16)(const ResizeJob<uint16_t>& job, int begin, int end, float* line);
-    void (*soft_argmax)(Maps maps, int radius, float* xy, float* confidence);
-    void (*peak)(Maps maps, float* xy, float* value);
-    void (*tilt_vectors)(const double* corners, size_t n, double* vectors);
-    void (*angle_matrix)(const double* vectors, size_t n, double* degrees);
-    // one group
-    void (*dbscan)(const double* points, uint32_t n, double eps, int64_t min_samples, const DbscanScratch& scratch,
-                   int32_t* labels);
-    // `scratch` is max(n, k * (axes + 1)) doubles
-    void (*kmeans)(KMeansJob job, int axes, double* scratch);
 };
+SPINERT_TABLES
 
-const Kernels& active();
-
+}  // namespace radiograph
 }  // namespace spinert

@@ -1,0 +1,16 @@
+// DBSCAN and K-means.
+#include "clusters.h"
+
+#include "lanes.inl"
+
+#include "dbscan_few.inl"
+#include "dbscan.inl"
+#include "kmeans.inl"
+
+namespace spinert::clusters {
+namespace {
+
+constexpr Kernels kTable = {dbscan_group, kmeans_of_points};
+
+}  // namespace
+}  // namespace spinert::clusters
