@@ -28,7 +28,7 @@ class Place(NamedTuple):
         return np.empty(shape, dtype)
 
 
-def place_of(*arrays: Array, threads: int = 1) -> Place:
+def place_of(*arrays: Array, threads: int = 1) -> Place:  # noqa: ARG001
     """The place of all the arrays."""
     check_threads(threads)
     return Place(_cpu, threads)

@@ -1,0 +1,1 @@
+"""Rows of the kernel table, one file per family: each has rows()."""
