@@ -10,11 +10,13 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
 from spinert.kernels.clusters import dbscan, kmeans
+from spinert.kernels.curves import Curves, evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
 
 __all__ = [
+    "Curves",
     "PlaneMap",
     "Prepared",
     "active_isa",
@@ -22,9 +24,13 @@ __all__ = [
     "compiled_isas",
     "cuda_status",
     "dbscan",
+    "evaluate_polynomial",
+    "even_slopes",
+    "fit_polynomial",
     "kmeans",
     "peak",
     "prepare_radiograph",
+    "smooth_heat",
     "soft_argmax",
     "tilt_vectors",
     "usable_isas",

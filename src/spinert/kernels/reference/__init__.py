@@ -5,19 +5,24 @@ Shapes, units and meaning are those of `spinert.kernels`.
 
 from spinert.kernels.reference.angles import angle_matrix, tilt_vectors
 from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
+from spinert.kernels.reference.curves import evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.reference.heatmaps import peak, soft_argmax
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
 
 __all__ = [
     "angle_matrix",
     "dbscan",
+    "evaluate_polynomial",
+    "even_slopes",
     "farthest_points",
+    "fit_polynomial",
     "fitted_shape",
     "kmeans",
     "peak",
     "percentile_values",
     "prepare_radiograph",
     "resize_weights",
+    "smooth_heat",
     "soft_argmax",
     "tilt_vectors",
 ]
