@@ -12,6 +12,7 @@ from spinert.kernels.angles import angle_matrix, tilt_vectors
 from spinert.kernels.clusters import dbscan, kmeans
 from spinert.kernels.curves import Curves, evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.heatmaps import peak, soft_argmax
+from spinert.kernels.midlines import border_midpoints, mask_midline
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
 
@@ -21,6 +22,7 @@ __all__ = [
     "Prepared",
     "active_isa",
     "angle_matrix",
+    "border_midpoints",
     "compiled_isas",
     "cuda_status",
     "dbscan",
@@ -28,6 +30,7 @@ __all__ = [
     "even_slopes",
     "fit_polynomial",
     "kmeans",
+    "mask_midline",
     "peak",
     "prepare_radiograph",
     "smooth_heat",

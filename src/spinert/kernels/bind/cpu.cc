@@ -31,4 +31,5 @@ NB_MODULE(_cpu, m) {
     bind_angles(m);
     bind_clusters(m);
     bind_curves(m);
+    bind_midlines(m);
 }

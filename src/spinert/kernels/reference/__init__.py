@@ -7,10 +7,12 @@ from spinert.kernels.reference.angles import angle_matrix, tilt_vectors
 from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
 from spinert.kernels.reference.curves import evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.reference.heatmaps import peak, soft_argmax
+from spinert.kernels.reference.midlines import border_midpoints, mask_midline
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
 
 __all__ = [
     "angle_matrix",
+    "border_midpoints",
     "dbscan",
     "evaluate_polynomial",
     "even_slopes",
@@ -18,6 +20,7 @@ __all__ = [
     "fit_polynomial",
     "fitted_shape",
     "kmeans",
+    "mask_midline",
     "peak",
     "percentile_values",
     "prepare_radiograph",
