@@ -15,6 +15,7 @@ from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.midlines import border_midpoints, mask_midline
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
+from spinert.kernels.votes import gaussian_mean, vertebra_votes
 
 __all__ = [
     "Curves",
@@ -29,6 +30,7 @@ __all__ = [
     "evaluate_polynomial",
     "even_slopes",
     "fit_polynomial",
+    "gaussian_mean",
     "kmeans",
     "mask_midline",
     "peak",
@@ -37,4 +39,5 @@ __all__ = [
     "soft_argmax",
     "tilt_vectors",
     "usable_isas",
+    "vertebra_votes",
 ]

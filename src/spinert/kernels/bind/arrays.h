@@ -22,3 +22,4 @@ void bind_angles(nanobind::module_& m);
 void bind_clusters(nanobind::module_& m);
 void bind_curves(nanobind::module_& m);
 void bind_midlines(nanobind::module_& m);
+void bind_votes(nanobind::module_& m);

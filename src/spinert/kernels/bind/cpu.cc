@@ -32,4 +32,5 @@ NB_MODULE(_cpu, m) {
     bind_clusters(m);
     bind_curves(m);
     bind_midlines(m);
+    bind_votes(m);
 }

@@ -9,6 +9,7 @@ from spinert.kernels.reference.curves import evaluate_polynomial, even_slopes, f
 from spinert.kernels.reference.heatmaps import peak, soft_argmax
 from spinert.kernels.reference.midlines import border_midpoints, mask_midline
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
+from spinert.kernels.reference.votes import gaussian_mean, vertebra_votes
 
 __all__ = [
     "angle_matrix",
@@ -19,6 +20,7 @@ __all__ = [
     "farthest_points",
     "fit_polynomial",
     "fitted_shape",
+    "gaussian_mean",
     "kmeans",
     "mask_midline",
     "peak",
@@ -28,4 +30,5 @@ __all__ = [
     "smooth_heat",
     "soft_argmax",
     "tilt_vectors",
+    "vertebra_votes",
 ]
