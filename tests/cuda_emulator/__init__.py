@@ -7,6 +7,7 @@ are fibers that pause at barriers only. What it proves and what it cannot is in 
 import ctypes
 import importlib.machinery
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -21,23 +22,40 @@ ORDERS = {"forward": 0, "reverse": 1, "shuffled": 2}
 
 def missing() -> str | None:
     """Why the emulator cannot be built here, None where it can."""
-    absent = [tool for tool in ("cmake", "g++") if shutil.which(tool) is None]
+    absent = [tool for tool in ("cmake", "g++") if _which(tool) is None]
     if importlib.util.find_spec("nanobind") is None:
         absent.append("nanobind")
     return f"the emulated CUDA module needs {', '.join(absent)}" if absent else None
 
 
-def build(folder: Path = ROOT / "build" / "cuda-emulator", *, flags: str = "") -> Path:
-    """Compile the emulated module into `folder`, which is used again, and return its path.
+def missing_sanitizer(folder: Path) -> str | None:
+    """Why a sanitized program cannot be built here, None where it can. `folder` is scratch."""
+    source = folder / "empty.cc"
+    source.write_text("int main() {}\n", encoding="utf-8")
+    command = ["g++", "-fsanitize=address,undefined", str(source), "-o", str(folder / "empty")]
+    done = subprocess.run(command, capture_output=True, check=False)
+    return "g++ has no AddressSanitizer here" if done.returncode != 0 else None
 
-    flags  for the compiler, as "-fsanitize=address,undefined"
+
+def build(target: Literal["_cuda", "cuda_faults"] = "_cuda", *, sanitize: bool = False) -> Path:
+    """Compile the emulated module or the program of known faults, or what has changed of it, and return its path.
+
+    sanitize  with AddressSanitizer and UndefinedBehaviorSanitizer, whose libraries must be loaded before Python
     """
-    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    options = ["-DSPINERT_EMULATE_CUDA=ON", f"-DPython_EXECUTABLE={sys.executable}", f"-DCMAKE_CXX_FLAGS={flags}"]
-    _run(["cmake", "-S", str(ROOT), "-B", str(folder), *generator, *options])
-    _run(["cmake", "--build", str(folder), "--target", "_cuda"])
-    (module,) = folder.glob("_cuda.*so")
-    return module
+    folder = ROOT / "build" / ("cuda-emulator-sanitized" if sanitize else "cuda-emulator")
+    cache = folder / "CMakeCache.txt"
+    if cache.exists() and sys.executable not in cache.read_text(encoding="utf-8"):
+        shutil.rmtree(folder)  # made for another Python
+    cmake, ninja = _which("cmake"), _which("ninja")
+    assert cmake is not None
+    options = ["-DSPINERT_EMULATE_CUDA=ON", f"-DPython_EXECUTABLE={sys.executable}"]
+    options += [f"-DSPINERT_SANITIZE={'ON' if sanitize else 'OFF'}"]
+    options += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"] if ninja else []
+    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+    _run([cmake, "-S", str(ROOT), "-B", str(folder), *options], environment)
+    _run([cmake, "--build", str(folder), "--target", target], environment)
+    (built,) = folder.glob("_cuda.*so" if target == "_cuda" else target)
+    return built
 
 
 def load(path: Path) -> ModuleType:
@@ -86,7 +104,13 @@ class Emulator:
         self.lazy(False)
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _which(tool: str) -> str | None:
+    """Also beside Python, where pip installs cmake and ninja and PATH need not lead."""
+    beside = str(Path(sys.executable).parent)
+    return shutil.which(tool, path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")

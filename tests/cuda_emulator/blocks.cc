@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <string>
@@ -49,7 +50,7 @@ std::mutex one_kernel;  // built-in variables and shared memory are there once
 Stacks stacks;
 Block block;
 const std::function<void()>* body;
-std::vector<std::max_align_t> dynamic;
+std::unique_ptr<unsigned char[]> dynamic;
 std::map<const void*, int> allowed;
 Order order = Order::kForward;
 unsigned seed = 0;
@@ -172,8 +173,8 @@ void run(const cudaLaunchConfig_t& config, const std::function<void()>& kernel) 
         blockIdx = {static_cast<unsigned>(i % gridDim.x), static_cast<unsigned>(i / gridDim.x % gridDim.y),
                     static_cast<unsigned>(i / gridDim.x / gridDim.y)};
         // as many elements as asked for, so that AddressSanitizer sees the end; filled anew for every block
-        std::vector<std::max_align_t>(config.dynamicSmemBytes / sizeof(std::max_align_t) + 1).swap(dynamic);
-        std::memset(static_cast<void*>(dynamic.data()), 0xcd, dynamic.size() * sizeof(std::max_align_t));
+        dynamic = std::make_unique<unsigned char[]>(config.dynamicSmemBytes);
+        std::memset(dynamic.get(), 0xcd, config.dynamicSmemBytes);
         run_block(chance);
         if (!block.fault.empty()) return fail_device(cudaErrorLaunchFailure, block.fault);
     }
@@ -211,7 +212,7 @@ void fault(const char* what) {
     std::abort();
 }
 
-void* dynamic_shared() { return dynamic.data(); }
+void* dynamic_shared() { return dynamic.get(); }
 
 cudaError_t allow_shared(const void* kernel, int bytes) {
     if (bytes > kSharedAtMost) return failed(cudaErrorInvalidValue);

@@ -101,8 +101,10 @@ Place Stacks::prepare(size_t index, void (*entry)()) {
     place.bottom = stack.bottom;
     place.bytes = kStack;
 #if defined(__x86_64__)
-    // as if `entry` had been called and paused: six registers and its address, the stack aligned as after a call
-    auto* top = reinterpret_cast<uintptr_t*>(stack.bottom + kStack) - 2;
+    // as if `entry` had been called by nobody and paused: where it returns to, its address, six registers; the stack is
+    // aligned as after a call
+    auto* top = reinterpret_cast<uintptr_t*>(stack.bottom + kStack);
+    *--top = 0;
     *--top = reinterpret_cast<uintptr_t>(entry);
     for (int i = 0; i < 6; ++i) *--top = 0;
     place.context = top;

@@ -17,7 +17,6 @@
 #define __constant__
 #define __shared__ static  // blocks run one after another
 #define __forceinline__ inline __attribute__((always_inline))
-#define __noinline__ __attribute__((noinline))
 #define __align__(bytes) alignas(bytes)
 #define __launch_bounds__(...)
 #define __grid_constant__

@@ -134,26 +134,37 @@ std::string text_of(const DeviceArray& array) {
 }  // namespace
 
 void bind_cuda_arrays(nb::module_& m) {
-    nb::class_<DeviceArray>(m, "DeviceArray")
-        .def_prop_ro("shape", &shape_of)
+    nb::class_<DeviceArray>(m, "DeviceArray",
+        "A C-order array on a CUDA device, with memory of its own or of an owner that it keeps alive.")
+        .def_prop_ro("shape", &shape_of, nb::sig("def shape(self) -> tuple[int, ...]"))
         .def_prop_ro("dtype", [](const DeviceArray& array) {
             return nb::module_::import_("numpy").attr("dtype")(array.dtype->name);
-        })
+        }, nb::sig("def dtype(self) -> numpy.dtype[typing.Any]"))
         .def_prop_ro("ndim", [](const DeviceArray& array) { return array.shape.size(); })
         .def_prop_ro("size", &DeviceArray::size)
         .def_prop_ro("nbytes", &DeviceArray::bytes)
         .def_prop_ro("device", &DeviceArray::device)
         .def_prop_ro("stream", [](const DeviceArray& array) { return array.stream; })
-        .def_prop_ro("readonly", [](const DeviceArray& array) { return array.readonly; })
-        .def_prop_ro("__cuda_array_interface__", &interface)
+        .def_prop_ro("readonly", [](const DeviceArray& array) { return array.readonly; },
+                     "Whether kernels refuse it as an output.")
+        .def_prop_ro("__cuda_array_interface__", &interface,
+                     nb::sig("def __cuda_array_interface__(self) -> dict[str, typing.Any]"),
+                     "CUDA array interface, version 3; its stream is the one that the array belongs to.")
         .def("__dlpack__", &to_dlpack, nb::kw_only(), "stream"_a = nb::none(), "max_version"_a = nb::none(),
-             "dl_device"_a = nb::none(), "copy"_a = nb::none())
+             "dl_device"_a = nb::none(), "copy"_a = nb::none(),
+             "A DLPack capsule, versioned from max_version (1, 0) on; the consumer's stream waits for the array's.")
         .def("__dlpack_device__", [](const DeviceArray& array) { return std::pair<int, int>(kCuda, array.device()); })
         .def("__len__", [](const DeviceArray& array) {
             if (array.shape.empty()) throw nb::type_error("an array without axes has no length");
             return array.shape[0];
         })
         .def("__repr__", &text_of);
-    m.def("device_array", &import_array, "source"_a, "stream"_a = nb::none());
-    m.def("empty", &empty, "shape"_a, "dtype"_a, "stream"_a = nb::none());
+    m.def("device_array", &import_array, "source"_a, "stream"_a = nb::none(), nb::sig(
+              "def device_array(source: typing.Any, stream: Stream | None = None) -> DeviceArray"),
+          "An array of CuPy, torch, PyCUDA, Numba or of this module, on a stream; no copy is made. TypeError for one that "
+          "is not C-contiguous, lies elsewhere or has another element type than DeviceArray knows.");
+    m.def("empty", &empty, "shape"_a, "dtype"_a, "stream"_a = nb::none(), nb::sig(
+              "def empty(shape: collections.abc.Sequence[int], dtype: numpy.typing.DTypeLike, "
+              "stream: Stream | None = None) -> DeviceArray"),
+          "A new array, not initialised, on a stream or the default one.");
 }

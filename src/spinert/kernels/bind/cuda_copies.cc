@@ -83,7 +83,15 @@ nb::ndarray<nb::numpy> pinned(const std::vector<size_t>& shape, nb::handle dtype
 }  // namespace
 
 void bind_cuda_copies(nb::module_& m) {
-    m.def("upload", &upload, "host"_a.noconvert(), "out"_a, "stream"_a = nb::none());
-    m.def("download", &download, "array"_a, "out"_a.noconvert(), "stream"_a = nb::none());
-    m.def("pinned", &pinned, "shape"_a, "dtype"_a);
+    m.def("upload", &upload, "host"_a.noconvert(), "out"_a, "stream"_a = nb::none(), nb::sig(
+              "def upload(host: numpy.typing.NDArray[typing.Any], out: DeviceArray, stream: Stream | None = None) -> None"),
+          "Copy to the device, queued on a stream or the array's. From a pinned array it returns at once: leave that as "
+          "it is until the copy is done. From another one it returns when that may be changed.");
+    m.def("download", &download, "array"_a, "out"_a.noconvert(), "stream"_a = nb::none(), nb::sig(
+              "def download(array: DeviceArray, out: numpy.typing.NDArray[typing.Any], stream: Stream | None = None) -> None"),
+          "Copy from the device. To a pinned array it returns at once: synchronize before reading that. To another one it "
+          "returns when the copy is done.");
+    m.def("pinned", &pinned, "shape"_a, "dtype"_a, nb::sig(
+              "def pinned(shape: collections.abc.Sequence[int], dtype: numpy.typing.DTypeLike) -> numpy.typing.NDArray[typing.Any]"),
+          "A NumPy array in page-locked memory, not initialised; freeing it waits for copies from and to it.");
 }

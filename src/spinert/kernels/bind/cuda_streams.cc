@@ -69,42 +69,52 @@ std::shared_ptr<Stream> stream_of(nb::handle source, int device) {
 }
 
 void bind_cuda_streams(nb::module_& m) {
-    nb::class_<Stream>(m, "Stream")
+    nb::class_<Stream>(m, "Stream",
+        "A queue of work on a device. Stream() is a new one; Stream(source) is one of CuPy, torch, PyCUDA, Numba or "
+        "cuda.core, or the address of one, and keeps it alive. Make it once and use it again: it holds the scratch memory "
+        "of kernels. Not for two threads at a time.")
         .def(nb::new_(&make_stream), "source"_a = nb::none(), nb::kw_only(), "device"_a = nb::none())
         .def_prop_ro("device", &Stream::device)
         .def_prop_ro("handle", [](const Stream& stream) { return reinterpret_cast<uintptr_t>(stream.get()); })
-        .def_prop_ro("allocations", &Stream::allocations)
+        .def_prop_ro("allocations", &Stream::allocations, "Of device memory for this stream so far.")
         .def_prop_ro("capturing", [](const Stream& stream) { return stream.queue()->capturing(); })
         .def("__cuda_stream__", [](const Stream& stream) {
             return std::tuple<int, uintptr_t>(0, reinterpret_cast<uintptr_t>(stream.get()));
         })
-        .def("synchronize", &wait_without_gil)
-        .def("wait", [](const Stream& stream, const Event& event) { wait(*stream.queue(), event); }, "event"_a)
-        .def("reserve", [](Stream& stream, size_t bytes) { stream.scratch(bytes); }, "bytes"_a);
+        .def("synchronize", &wait_without_gil, "Wait until all work queued so far is done.")
+        .def("wait", [](const Stream& stream, const Event& event) { wait(*stream.queue(), event); }, "event"_a,
+             "Work queued from now on runs after the event.")
+        .def("reserve", [](Stream& stream, size_t bytes) { stream.scratch(bytes); }, "bytes"_a,
+             "Have at least this much scratch memory for kernels, so that they need not allocate it.");
     m.def("default_stream", [](std::optional<int> device) {
         return Stream::of_device(device.value_or(current_device()));
-    }, "device"_a = nb::none());
+    }, "device"_a = nb::none(), "The legacy default stream, of the current device unless one is given.");
 
-    nb::class_<Event>(m, "Event")
+    nb::class_<Event>(m, "Event", "A place in a stream, to wait for and to time by.")
         .def("__init__", [](Event* self, std::optional<int> device) {
             new (self) Event(device.value_or(current_device()));
         }, "device"_a = nb::none())
         .def_prop_ro("device", &Event::device)
-        .def("record", [](Event& event, const Stream& stream) { event.record(*stream.queue()); }, "stream"_a)
-        .def("query", &Event::query)
-        .def("synchronize", &Event::synchronize, nb::call_guard<nb::gil_scoped_release>())
-        .def("elapsed_ms", &Event::elapsed_ms, "start"_a);
+        .def("record", [](Event& event, const Stream& stream) { event.record(*stream.queue()); }, "stream"_a,
+             "Here, behind what the stream holds.")
+        .def("query", &Event::query, "Whether the stream has passed it.")
+        .def("synchronize", &Event::synchronize, nb::call_guard<nb::gil_scoped_release>(),
+             "Wait until the stream has passed it.")
+        .def("elapsed_ms", &Event::elapsed_ms, "start"_a,
+             "Milliseconds on the device since another event; both must have been passed.");
 
-    nb::class_<Graph>(m, "Graph")
+    nb::class_<Graph>(m, "Graph",
+        "Work queued on a stream within `with Graph(stream) as graph:`, launched as a whole as often as one likes. It "
+        "keeps the arrays it uses alive. Whatever would wait or allocate within the block is refused.")
         .def(nb::init<std::shared_ptr<Stream>>(), "stream"_a)
         .def("__enter__", [](nb::handle self) {
             nb::cast<Graph&>(self).begin();
             return nb::borrow(self);
-        })
+        }, nb::sig("def __enter__(self) -> Graph"))
         .def("__exit__", [](Graph& graph, nb::handle kind, nb::handle, nb::handle) {
             kind.is_none() ? graph.end() : graph.abandon();
         }, "kind"_a.none(), "error"_a.none(), "traceback"_a.none())
         .def("launch", [](Graph& graph, const std::shared_ptr<Stream>& stream) {
             graph.launch(*(stream ? stream : graph.stream())->queue());
-        }, "stream"_a = nb::none());
+        }, "stream"_a = nb::none(), "Queue it on a stream, its own unless another is given.");
 }
