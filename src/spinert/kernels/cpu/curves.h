@@ -1,15 +1,13 @@
 // Curves: polynomials of least squares, smoothing by heat, slopes.
 #pragma once
 
+#include "../math/polynomial.h"
 #include "groups.h"
 #include "isa.h"
 
 namespace spinert {
 
-constexpr int kMostDegree = 9;
-
-// Polynomials in an orthogonal basis of their own: t = (x - middle) * scale, p[0] = 1, p[1] = t - shift[0],
-// p[k + 1] = (t - shift[k]) p[k] - ratio[k] p[k - 1], value = sum of coefficient[k] p[k].
+// Polynomials, each in an orthogonal basis of its own (math/polynomial.h): the sum of coefficient[k] p[k].
 // interval [curves, 2] is middle and scale, terms [curves, degree + 1, 3] coefficient, shift and ratio; degrees [curves]
 // is the highest degree that the points of a curve determine, -1 for none: all of it is nan then.
 struct Polynomials {

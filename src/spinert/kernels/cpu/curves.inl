@@ -13,9 +13,7 @@ namespace spinert {
 namespace {
 
 static void slopes(const double* values, size_t n, int64_t points, double* slopes) {
-    for (int64_t j = 0; j < points; ++j) {
-        slopes[j] = n < 2 ? __builtin_nan("") : slope_of_point(values, static_cast<int64_t>(n), points, j);
-    }
+    for (int64_t j = 0; j < points; ++j) slopes[j] = slope_of_point(values, static_cast<int64_t>(n), points, j);
 }
 
 }  // namespace

@@ -38,16 +38,10 @@ static void midline(Mask mask, double* midline, double* borders) {
 }
 
 static void midpoints(const double* borders, size_t rows, size_t begin, size_t end, double* midpoints) {
-    for (int from = 0; from < 2; ++from) {
+    for (size_t from = 0; from < 2; ++from) {
         for (size_t row = begin; row < end; ++row) {
-            double* const point = midpoints + 2 * (static_cast<size_t>(from) * rows + row);
-            const double x = borders[2 * row + from];
-            const int64_t here = static_cast<int64_t>(row);
-            const int64_t other = nearest_row(borders, static_cast<int64_t>(rows), here, from, 1 - from);
-            const double across = borders[2 * other + (1 - from)];
-            const bool found = x - x == 0.0 && across - across == 0.0;
-            point[0] = found ? 0.5 * (x + across) : __builtin_nan("");
-            point[1] = found ? 0.5 * static_cast<double>(here + other) : __builtin_nan("");
+            write_midpoint(borders, static_cast<int64_t>(rows), static_cast<int64_t>(row), static_cast<int>(from),
+                           midpoints + 2 * (from * rows + row));
         }
     }
 }

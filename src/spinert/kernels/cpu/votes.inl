@@ -1,6 +1,7 @@
 // The Gaussian mean of the voxels round a point, and the class that most slices of a vertebra see.
 #include "votes.h"
 
+#include "../math/ballot.h"
 #include "../math/cube.h"
 #include "lanes.inl"
 
@@ -61,25 +62,13 @@ static void gaussian(Volume volume, const double* centres, size_t n, Neighbourho
     for (size_t i = 0; i < n; ++i) means[i] = mean_near(volume, centres + 3 * i, near, weights);
 }
 
-// The first of the highest; -1 with a value that is nan.
-SPINERT_INLINE int64_t class_of(const float* probabilities, size_t classes) {
-    size_t best = 0;
-    for (size_t k = 0; k < classes; ++k) {
-        if (probabilities[k] != probabilities[k]) return -1;
-        best = probabilities[k] > probabilities[best] ? k : best;
-    }
-    return static_cast<int64_t>(best);
-}
-
 static void vertebra(SliceVotes votes, size_t slices) {
     for (size_t k = 0; k < votes.classes; ++k) votes.counts[k] = 0;
     for (size_t slice = 0; slice < slices; ++slice) {
         const int64_t label = class_of(votes.probabilities + slice * votes.classes, votes.classes);
         if (label >= 0) ++votes.counts[label];
     }
-    size_t most = 0;
-    for (size_t k = 1; k < votes.classes; ++k) most = most == 0 || votes.counts[k] > votes.counts[most] ? k : most;
-    *votes.labels = most > 0 && votes.counts[most] > votes.threshold ? static_cast<int32_t>(most) : 0;
+    *votes.labels = winner(votes.counts, votes.classes, votes.threshold);
 }
 
 }  // namespace

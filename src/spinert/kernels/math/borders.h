@@ -1,7 +1,7 @@
 // Points between the two borders of a shape, a left and a right one in each row.
 #pragma once
 
-#include "both.h"
+#include "elementary.h"
 
 namespace spinert {
 
@@ -28,6 +28,15 @@ SPINERT_BOTH int64_t nearest_row(const double* borders, int64_t rows, int64_t ro
         }
     }
     return nearest;
+}
+
+// Into point [2] (x, y), between the point of border `from` in `row` and the nearest one of the other border.
+SPINERT_BOTH void write_midpoint(const double* borders, int64_t rows, int64_t row, int from, double* point) {
+    const int64_t other = nearest_row(borders, rows, row, from, 1 - from);
+    const double x = borders[2 * row + from], across = borders[2 * other + 1 - from];
+    const bool found = x - x == 0.0 && across - across == 0.0;
+    point[0] = found ? 0.5 * (x + across) : not_a_number();
+    point[1] = found ? 0.5 * static_cast<double>(row + other) : not_a_number();
 }
 
 }  // namespace spinert

@@ -15,6 +15,13 @@ SPINERT_BOTH double power_of_two(int64_t n) {  // -1022 <= n <= 1023
     return value;
 }
 
+SPINERT_BOTH double not_a_number() {
+    const int64_t bits = 0x7ff8000000000000;
+    double value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 // sin x and cos x for 0 <= x <= pi / 4, by Taylor polynomials whose remainders are below 1e-19.
 SPINERT_BOTH double sine(double x) {
     const double xx = x * x;
@@ -41,7 +48,7 @@ SPINERT_BOTH double cosine(double x) {
     return 1.0 - (0.5 * xx - xx * xx * series);
 }
 
-// ln|1 - x| for 0 <= x <= 2, -inf for 1. Its relative error is a few units of the last place also where x is tiny and
+// ln|1 - x| for 0 <= x <= 2, -1e300 for 1. Its relative error is a few units of the last place also where x is tiny and
 // 1 - x has lost most of it: ln f = 2 artanh((f - 1) / (f + 1)), and f - 1 is -x itself there.
 SPINERT_BOTH double log_of_one_less(double x) {
     double z, exponent = 0.0;
@@ -49,7 +56,7 @@ SPINERT_BOTH double log_of_one_less(double x) {
         z = -x / (2.0 - x);
     } else {
         const double rest = x < 1.0 ? 1.0 - x : x - 1.0;
-        if (rest == 0.0) return -__builtin_huge_val();
+        if (rest == 0.0) return -1e300;
         int64_t bits;
         __builtin_memcpy(&bits, &rest, sizeof bits);
         int64_t power = (bits >> 52) - 1023;  // never below -53: rest is a difference of numbers near 1

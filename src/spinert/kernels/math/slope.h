@@ -1,7 +1,7 @@
 // The slope of a curve of samples one apart.
 #pragma once
 
-#include "both.h"
+#include "elementary.h"
 
 namespace spinert {
 
@@ -12,8 +12,10 @@ SPINERT_BOTH double slope_of_sample(const double* values, int64_t n, int64_t i) 
     return 0.5 * (values[i + 1] - values[i - 1]);
 }
 
-// At point j of `points` even ones from the first sample to the last, linear between samples; n and points are 2 or more.
+// At point j of `points` even ones from the first sample to the last, linear between samples; nan for fewer
+// than 2 samples; points are 2 or more.
 SPINERT_BOTH double slope_of_point(const double* values, int64_t n, int64_t points, int64_t j) {
+    if (n < 2) return not_a_number();
     // j (n - 1) / (points - 1) in whole numbers, so that a point on a sample is on it exactly
     const int64_t whole = (n - 1) / (points - 1), part = (n - 1) % (points - 1);
     const int64_t i = j * whole + j * part / (points - 1), rest = j * part % (points - 1);
