@@ -120,6 +120,13 @@ def test_a_border_that_is_not_finite_has_no_midpoint(place: Any, bad: float) -> 
     assert np.isfinite(midpoints[:, [0, 1, 2, 6, 7, 8]]).all()
 
 
+def test_every_place_gives_the_same_bits(place: Any) -> None:
+    mask = band((131, 200))
+    midline, borders = place.run(kernels.mask_midline, mask)
+    assert midline.tobytes() == kernels.mask_midline(mask)[0].tobytes()
+    assert place.run(kernels.border_midpoints, borders).tobytes() == kernels.border_midpoints(borders).tobytes()
+
+
 def test_every_isa_and_any_number_of_threads_give_the_same_bits(isa: str) -> None:
     mask = band((131, 200))
     got = kernels.mask_midline(mask)

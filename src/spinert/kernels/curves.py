@@ -5,7 +5,7 @@ offsets[c] .. offsets[c + 1] of each array; a curve may have none and knows noth
 is one curve. A curve with a value that is not finite is nan throughout, and leaves the others alone.
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ def fit_polynomial(
     degree: int,
     offsets: Offsets | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> Curves:
     """Polynomials of weighted least squares: the smallest sum of weight * (y - polynomial(x))**2.
 
@@ -54,7 +55,7 @@ def fit_polynomial(
     below 1e-12 at all of them are left out, and `Curves.degrees` tells. A curve without points, with a weight below 0
     or with a value that is not finite has degree -1 and is nan.
     """
-    place = place_of(x, y, threads=threads)
+    place = place_of(x, y, weights, offsets, threads=threads, stream=stream)
     x = place.take("x", x, ("float64",), ("n",))
     y = place.take("y", y, ("float64",), (len(x),))
     if weights is not None:
@@ -78,6 +79,7 @@ def evaluate_polynomial(
     ends: Floats | None = None,
     offsets: Offsets | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> tuple[Floats, Floats]:
     """Values and slopes of polynomials.
 
@@ -90,7 +92,7 @@ def evaluate_polynomial(
     Returns y float64 [n] and dy/dx float64 [n]. An x that is not finite has nan in both.
     """
     interval, terms, _ = curves
-    place = place_of(interval, terms, x, threads=threads)
+    place = place_of(interval, terms, x, ends, offsets, threads=threads, stream=stream)
     terms = place.take("curves.terms", terms, ("float64",), ("curves", "degree + 1", 3))
     if not 1 <= terms.shape[1] <= _MOST_DEGREE + 1:
         raise ValueError(f"curves has degree {terms.shape[1] - 1}, expected 0 to {_MOST_DEGREE}")
@@ -114,6 +116,7 @@ def smooth_heat(
     ends: Literal["fixed", "free"] = "fixed",
     offsets: Offsets | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> Floats:
     """Curves smoothed by the heat equation: what explicit Euler steps of it make of them, found at once.
 
@@ -130,7 +133,7 @@ def smooth_heat(
     factor. The result is that of the steps up to their own rounding, for any number of them; the time goes with
     n * the modes that are left. Returns float64 [n].
     """
-    place = place_of(values, threads=threads)
+    place = place_of(values, offsets, threads=threads, stream=stream)
     values = place.take("values", values, ("float64",), ("n",))
     if not 0.0 <= coefficient <= 0.5:
         raise ValueError(f"coefficient is {coefficient}, expected 0 to 0.5, beyond which the steps diverge")
@@ -144,7 +147,9 @@ def smooth_heat(
     return smoothed
 
 
-def even_slopes(values: Floats, *, points: int = 19, offsets: Offsets | None = None, threads: int = 1) -> Floats:
+def even_slopes(
+    values: Floats, *, points: int = 19, offsets: Offsets | None = None, threads: int = 1, stream: Any = None
+) -> Floats:
     """Slopes of curves at points at even distances, the first and the last sample among them.
 
     values   float64 [n], samples of the curves at distance 1
@@ -154,7 +159,7 @@ def even_slopes(values: Floats, *, points: int = 19, offsets: Offsets | None = N
     The slope of a sample is half the difference of its neighbours, that of an end the difference from its only one;
     between samples it is linear. Returns float64 [curves, points]; a curve of fewer than 2 samples has nan.
     """
-    place = place_of(values, threads=threads)
+    place = place_of(values, offsets, threads=threads, stream=stream)
     values = place.take("values", values, ("float64",), ("n",))
     if not 2 <= points < 2**31:
         raise ValueError(f"points is {points}, expected 2 or more and fewer than 2**31")

@@ -1,6 +1,7 @@
 """Votes: what the voxels round a vertebra, or the slices through it, say of it."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ def gaussian_mean(
     cube: int = 10,
     sigma: float,
     threads: int = 1,
+    stream: Any = None,
 ) -> NDArray[np.float64]:
     """Mean of the voxels in a cube round each centre, weighted by a Gaussian of their distance from it.
 
@@ -31,7 +33,7 @@ def gaussian_mean(
     Voxels outside the volume do not exist: neither they nor their weights count. Returns float64 [n]. A centre whose
     cube has no voxel in the volume has nan, and so has one that is not finite or whose cube holds nan.
     """
-    place = place_of(volume, centres, threads=threads)
+    place = place_of(volume, centres, threads=threads, stream=stream)
     volume = place.take("volume", volume, ("float32",), ("slices", "rows", "columns"))
     centres = place.take("centres", centres, ("float64",), ("n", 3))
     if not 1 <= cube < 2**30:
@@ -49,6 +51,7 @@ def vertebra_votes(
     threshold: int,
     offsets: NDArray[np.int64] | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """The lesion of each vertebra that most of its slices show (Peng et al., Learning-based bone quality
     classification method for spinal metastasis, section 3.3).
@@ -62,7 +65,7 @@ def vertebra_votes(
     Returns labels int32 [vertebrae], the class above 0 with most slices (the first of equals) if these are more than
     the threshold, else 0; and counts int32 [vertebrae, classes], how many slices voted for each class.
     """
-    place = place_of(probabilities, threads=threads)
+    place = place_of(probabilities, offsets, threads=threads, stream=stream)
     probabilities = place.take("probabilities", probabilities, ("float32",), ("slices", "classes"))
     if probabilities.shape[1] < 1:
         raise ValueError(f"probabilities has shape {list(probabilities.shape)}, expected at least one class")
