@@ -123,6 +123,16 @@ def test_a_weight_is_a_number_of_points(place: Any) -> None:
     np.testing.assert_allclose(values_of(place, weighted, at), values_of(place, repeated, at), rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("scale", [1e-100, 1e-6, 1e6, 1e100])
+def test_the_units_do_not_matter(place: Any, scale: float) -> None:
+    x, y, weights = spine(60)
+    curves = place.run(kernels.fit_polynomial, x * scale, y * scale, weights * scale, degree=9)
+    got, slopes = values_of(place, curves, x * scale)
+    want, want_slopes = values_of(place, place.run(kernels.fit_polynomial, x, y, weights, degree=9), x)
+    np.testing.assert_allclose(got / scale, want, rtol=1e-13)
+    np.testing.assert_allclose(slopes, want_slopes, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("x", "degree"),
     [([5.0], 0), ([5.0] * 9, 0), ([5.0, 6.0, 5.0, 6.0], 1), ([1.0, 2.0, 2.0, 2.0, 3000.0], 2), (list(range(9)), 8)],

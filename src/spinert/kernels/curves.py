@@ -131,7 +131,7 @@ def smooth_heat(
 
     Steps multiply every mode of a curve (sines between fixed ends, cosines between free ones) by the power of a known
     factor. The result is that of the steps up to their own rounding, for any number of them; the time goes with
-    n * the modes that are left. Returns float64 [n].
+    n * the modes that are left, which many steps make few. Returns float64 [n].
     """
     place = place_of(values, offsets, threads=threads, stream=stream)
     values = place.take("values", values, ("float64",), ("n",))
