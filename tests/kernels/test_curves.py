@@ -95,6 +95,13 @@ def test_the_slopes_of_a_parabola_are_its_own(place: Any) -> None:
     assert slopes.tolist() == [[1.0, 6.0, 12.0, 17.0]]
 
 
+def test_a_sample_that_is_nan_spoils_the_slopes_beside_it_only(place: Any) -> None:
+    values = np.arange(9.0)
+    values[4] = np.nan
+    slopes = place.run(kernels.even_slopes, values, points=9)
+    np.testing.assert_array_equal(np.isnan(slopes[0]), [0, 0, 0, 1, 0, 1, 0, 0, 0])
+
+
 def test_slopes_of_several_curves(place: Any) -> None:
     values = np.array([3.0, 0.0, 2.0, 4.0, 1.0, 1.0])
     slopes = place.run(kernels.even_slopes, values, points=3, offsets=np.array([0, 0, 1, 4, 6]))

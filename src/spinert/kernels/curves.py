@@ -1,8 +1,8 @@
 """Curves along a spine: polynomials of least squares, smoothing by heat, slopes.
 
 Several curves are taken in one call: `offsets`, int64 [curves + 1], ascends from 0 to n, and curve c has the values
-offsets[c] .. offsets[c + 1] of each array; a curve may have none and knows nothing of the others. Without offsets there
-is one curve. A curve with a value that is not finite is nan throughout, and leaves the others alone.
+offsets[c] .. offsets[c + 1] of each array; a curve may have none and knows nothing of the others, nor of a value there
+that is not finite. Without offsets there is one curve.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -131,7 +131,8 @@ def smooth_heat(
 
     Steps multiply every mode of a curve (sines between fixed ends, cosines between free ones) by the power of a known
     factor. The result is that of the steps up to their own rounding, for any number of them; the time goes with
-    n * the modes that are left, which many steps make few. Returns float64 [n].
+    n * the modes that are left, which many steps make few. Returns float64 [n]; a curve with a value that is not finite
+    is nan throughout.
     """
     place = place_of(values, offsets, threads=threads, stream=stream)
     values = place.take("values", values, ("float64",), ("n",))
@@ -157,7 +158,8 @@ def even_slopes(
     offsets  int64 [curves + 1]; None: one curve
 
     The slope of a sample is half the difference of its neighbours, that of an end the difference from its only one;
-    between samples it is linear. Returns float64 [curves, points]; a curve of fewer than 2 samples has nan.
+    between samples it is linear. Returns float64 [curves, points]; a curve of fewer than 2 samples has nan, and so have
+    points beside a sample that is nan.
     """
     place = place_of(values, offsets, threads=threads, stream=stream)
     values = place.take("values", values, ("float64",), ("n",))

@@ -54,7 +54,7 @@ def vertebra_votes(
     stream: Any = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """The lesion of each vertebra that most of its slices show (Peng et al., Learning-based bone quality
-    classification method for spinal metastasis, section 3.3).
+    classification method for spinal metastasis, section 3.5).
 
     probabilities  float32 [slices, classes] of any scale; class 0 is the normal one. A slice votes for its highest
                    class, the first of equals; one with nan does not vote.
