@@ -73,6 +73,7 @@ struct Ints {
     int* device() { return static_cast<int*>(buffer.data()); }
     unsigned long hash() {
         cudaMemcpyAsync(host.data(), buffer.data(), host.size() * sizeof(int), cudaMemcpyDeviceToHost, stream.get());
+        stream.synchronize();
         unsigned long of = 0;
         for (int value : host) of = of * 31 + static_cast<unsigned long>(value);
         return of;

@@ -3,7 +3,6 @@
 #include <cstring>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "emulator.h"
 #include "streams.h"
@@ -210,20 +209,9 @@ cudaError_t cudaFreeHost(void* at) {
     return cudaSuccess;
 }
 
-// From pageable memory the copy is made at once, to pageable memory the call waits: as CUDA does.
-cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-    if (kind == cudaMemcpyHostToDevice && !is_pinned(from, bytes)) {
-        const char* begin = static_cast<const char*>(from);
-        std::vector<char> staged(begin, begin + bytes);
-        return failed(enqueue(stream, [to, staged = std::move(staged)] {
-            std::memcpy(to, staged.data(), staged.size());
-        }));
-    }
-    const cudaError_t error = enqueue(stream, [to, from, bytes] { std::memcpy(to, from, bytes); });
-    if (error == cudaSuccess && kind == cudaMemcpyDeviceToHost && !is_pinned(to, bytes)) {
-        return cudaStreamSynchronize(stream);
-    }
-    return failed(error);
+// Never waits, also for pageable memory: as on a device that reads that by itself.
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+    return failed(enqueue(stream, [to, from, bytes] { std::memcpy(to, from, bytes); }));
 }
 
 cudaError_t cudaMemsetAsync(void* at, int value, size_t bytes, cudaStream_t stream) {

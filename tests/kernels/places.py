@@ -43,8 +43,9 @@ class CudaPlace(NamedTuple):
 
     def run_once(self, kernel: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         home, work = self.native.Stream(), self.native.Stream()
-        placed = [self.take(argument, home) for argument in arguments]
-        named = {name: self.take(value, home) for name, value in keywords.items()}
+        held: list[Any] = []  # what is still being copied from
+        placed = [self.take(argument, home, held) for argument in arguments]
+        named = {name: self.take(value, home, held) for name, value in keywords.items()}
         try:
             result = kernel(*placed, **{"stream": work, **named})
         except DeviceError as error:
@@ -53,12 +54,14 @@ class CudaPlace(NamedTuple):
             raise
         return self.give(result)
 
-    def take(self, value: Any, stream: Any) -> Any:
-        """A NumPy array as an array of the device; anything else as it is."""
+    def take(self, value: Any, stream: Any, held: list[Any]) -> Any:
+        """A NumPy array as an array of the device, its copy queued; anything else as it is."""
         if not isinstance(value, np.ndarray):
             return value
+        held.append(pinned := self.native.pinned(value.shape, value.dtype))
+        pinned[...] = value
         placed = self.native.empty(value.shape, value.dtype, stream)
-        self.native.upload(np.ascontiguousarray(value), placed)
+        self.native.upload(pinned, placed)
         return placed
 
     def give(self, result: Any) -> Any:

@@ -21,6 +21,15 @@ def emulator(emulated: CudaPlace) -> Emulator:
     return emulated.emulator
 
 
+def queued(emulated: CudaPlace, host: NDArray[Any], stream: Any) -> tuple[Any, NDArray[Any]]:
+    """An array whose copy to the device is queued, not waited for; and the page-locked memory that it comes from."""
+    pinned = emulated.native.pinned(host.shape, host.dtype)
+    pinned[...] = host
+    array = emulated.native.empty(host.shape, host.dtype, stream)
+    emulated.native.upload(pinned, array)
+    return array, pinned
+
+
 def outputs(emulated: CudaPlace, stream: Any, n: int = 3) -> tuple[Any, Any]:
     return emulated.native.empty((n, 2), "float32", stream), emulated.native.empty((n,), "float32", stream)
 
@@ -47,7 +56,7 @@ def test_without_waiting_for_the_other_stream_the_data_is_not_there_yet(
     """The emulator's own check: what the next test asserts can fail."""
     native = emulated.native
     emulator.lazy(True)
-    array = placed(emulated, np.arange(4.0), native.Stream())
+    array, _held = queued(emulated, np.arange(4.0), native.Stream())
     blind = native.device_array(producer(array, stream=None), native.Stream())  # "nothing to wait for"
     assert (fetched(emulated, blind) != np.arange(4.0)).all()
 
@@ -55,7 +64,7 @@ def test_without_waiting_for_the_other_stream_the_data_is_not_there_yet(
 def test_a_foreign_producers_stream_is_waited_for(emulated: CudaPlace, emulator: Emulator) -> None:
     native = emulated.native
     emulator.lazy(True)
-    array = placed(emulated, np.arange(4.0), native.Stream())
+    array, _held = queued(emulated, np.arange(4.0), native.Stream())
     taken = native.device_array(producer(array), native.Stream())
     np.testing.assert_array_equal(fetched(emulated, taken), np.arange(4.0))
 
@@ -63,7 +72,7 @@ def test_a_foreign_producers_stream_is_waited_for(emulated: CudaPlace, emulator:
 def test_a_dlpack_consumers_stream_waits_for_the_array(emulated: CudaPlace, emulator: Emulator) -> None:
     native = emulated.native
     emulator.lazy(True)
-    array, consumer = placed(emulated, np.arange(4.0), native.Stream()), native.Stream()
+    (array, _held), consumer = queued(emulated, np.arange(4.0), native.Stream()), native.Stream()
     array.__dlpack__(stream=consumer.handle)
     blind = native.device_array(producer(array, stream=None), consumer)
     np.testing.assert_array_equal(fetched(emulated, blind), np.arange(4.0))
@@ -73,7 +82,7 @@ def test_an_event_orders_two_streams(emulated: CudaPlace, emulator: Emulator) ->
     native = emulated.native
     emulator.lazy(True)
     first, second, event = native.Stream(), native.Stream(), native.Event()
-    array = placed(emulated, np.arange(4.0), first)
+    array, _held = queued(emulated, np.arange(4.0), first)
     event.record(first)
     assert not event.query()
     second.wait(event)
@@ -86,7 +95,7 @@ def test_a_kernel_on_a_third_stream_runs_between_its_inputs_and_the_readers_of_i
 ) -> None:
     native = emulated.native
     emulator.lazy(True)
-    maps = placed(emulated, MAPS, native.Stream())
+    maps, _held = queued(emulated, MAPS, native.Stream())
     xy, value = outputs(emulated, native.Stream())
     native.peak(maps, xy, value, native.Stream())
     np.testing.assert_array_equal(fetched(emulated, value), kernels.peak(MAPS)[1])
@@ -100,6 +109,16 @@ def test_time_to_an_event_that_was_not_reached_is_refused(emulated: CudaPlace, e
     end.record(stream)
     with pytest.raises(DeviceError, match="not reached yet"):
         end.elapsed_ms(begin)
+
+
+def test_copies_with_ordinary_memory_are_waited_for(emulated: CudaPlace, emulator: Emulator) -> None:
+    emulator.lazy(True)
+    host, back = np.arange(4.0), np.zeros(4)
+    array = emulated.native.empty((4,), "float64", emulated.native.Stream())
+    emulated.native.upload(host, array)
+    host[:] = -1.0
+    emulated.native.download(array, back)
+    np.testing.assert_array_equal(back, np.arange(4.0))
 
 
 def test_copies_from_pinned_memory_are_not_waited_for(emulated: CudaPlace, emulator: Emulator) -> None:
@@ -132,7 +151,7 @@ def test_memory_is_freed_behind_the_work_that_uses_it(emulated: CudaPlace, emula
     native = emulated.native
     emulator.lazy(True)
     home, work = native.Stream(), native.Stream()
-    maps = placed(emulated, MAPS, home)
+    maps, _held = queued(emulated, MAPS, home)
     xy, _ = kernels.peak(maps, stream=work)
     del maps
     home.synchronize()  # frees the maps, which it may only do behind the kernel of the other stream
@@ -143,9 +162,10 @@ def test_foreign_memory_is_let_go_behind_the_work_that_uses_it(emulated: CudaPla
     native = emulated.native
     emulator.lazy(True)
     theirs, ours = native.Stream(), native.Stream()
-    maps = producer(placed(emulated, MAPS, theirs))
+    array, _held = queued(emulated, MAPS, theirs)
+    maps = producer(array)
     xy, _ = kernels.peak(maps, stream=ours)
-    del maps
+    del maps, array
     theirs.synchronize()  # the producer may free or fill its memory again
     np.testing.assert_array_equal(fetched(emulated, xy), kernels.peak(MAPS)[0])
 

@@ -152,12 +152,12 @@ def empty(shape: Sequence[int], dtype: numpy.typing.DTypeLike, stream: Stream | 
 
 def upload(host: numpy.typing.NDArray[Any], out: DeviceArray, stream: Stream | None = None) -> None:
     """
-    Copy to the device, queued on a stream or the array's. From a pinned array it returns at once: leave that as it is until the copy is done. From another one it returns when that may be changed.
+    Copy to the device, queued on a stream or the array's. From a pinned array it returns at once: leave that as it is until the copy is done. From another one it waits for the copy.
     """
 
 def download(array: DeviceArray, out: numpy.typing.NDArray[Any], stream: Stream | None = None) -> None:
     """
-    Copy from the device. To a pinned array it returns at once: synchronize before reading that. To another one it returns when the copy is done.
+    Copy from the device. To a pinned array it returns at once: synchronize before reading that. To another one it waits for the copy.
     """
 
 def copy(source: DeviceArray, out: DeviceArray, stream: Stream | None = None) -> None:

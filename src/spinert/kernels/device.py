@@ -11,8 +11,8 @@ handed over without a copy (DLPack, CUDA array interface 3).
     device.download(xy, points)
     stream.synchronize()                            # now `points` holds them
 
-Waiting: only what is called `synchronize` waits for a device, apart from a download to ordinary host memory, which CUDA
-ends before it returns, and the end of a page-locked array or a graph that is still in use.
+Waiting: only what is called `synchronize` waits for a device, apart from copies between a device and ordinary host
+memory, and the end of a page-locked array or a graph that is still in use.
 
 Streams: an array belongs to a stream, and work on it queued on another stream is ordered with that one before and
 after. Without a stream, arrays are taken on the stream that their producer names, else on the legacy default stream,

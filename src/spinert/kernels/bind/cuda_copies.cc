@@ -48,7 +48,8 @@ void copy(Stream& stream, const DeviceArray& array, void* host, bool upload) {
         check(upload ? cudaMemcpyAsync(array.data, host, bytes, cudaMemcpyHostToDevice, queue.stream)
                      : cudaMemcpyAsync(host, array.data, bytes, cudaMemcpyDeviceToHost, queue.stream),
               upload ? "copying to a device" : "copying from a device");
-        if (!pinned) return;
+        // Whether CUDA itself waits differs between machines: those whose devices read pageable memory do not.
+        if (!pinned) return stream.synchronize();
         if (!captured) pinned->used_by(queue);
         if (queue.kept) queue.kept->push_back(pinned);
     });
@@ -105,11 +106,11 @@ void bind_cuda_copies(nb::module_& m) {
     m.def("upload", &upload, "host"_a.noconvert(), "out"_a, "stream"_a = nb::none(), nb::sig(
               "def upload(host: numpy.typing.NDArray[typing.Any], out: DeviceArray, stream: Stream | None = None) -> None"),
           "Copy to the device, queued on a stream or the array's. From a pinned array it returns at once: leave that as "
-          "it is until the copy is done. From another one it returns when that may be changed.");
+          "it is until the copy is done. From another one it waits for the copy.");
     m.def("download", &download, "array"_a, "out"_a.noconvert(), "stream"_a = nb::none(), nb::sig(
               "def download(array: DeviceArray, out: numpy.typing.NDArray[typing.Any], stream: Stream | None = None) -> None"),
           "Copy from the device. To a pinned array it returns at once: synchronize before reading that. To another one it "
-          "returns when the copy is done.");
+          "waits for the copy.");
     m.def("copy", &copy_on_device, "source"_a, "out"_a, "stream"_a = nb::none(),
           "Copy from one device array to another, queued on a stream or that of the second.");
     m.def("pinned", &pinned, "shape"_a, "dtype"_a, nb::sig(

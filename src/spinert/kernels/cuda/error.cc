@@ -24,6 +24,7 @@ std::string remedy_for(cudaError_t error) {
         case cudaErrorStreamCaptureUnsupported:
         case cudaErrorStreamCaptureInvalidated:
         case cudaErrorStreamCaptureIsolation:
+        case cudaErrorStreamCaptureImplicit:
             return "within a capture, only queue kernels and copies on the captured stream";
         default:
             return "report it with this text and what `spinert doctor` shows";
