@@ -73,6 +73,13 @@ def emulated(
 
 
 @pytest.fixture
+def emulator(emulated: CudaPlace) -> cuda_emulator.Emulator:
+    """The hooks of the emulated devices."""
+    assert emulated.emulator is not None
+    return emulated.emulator
+
+
+@pytest.fixture
 def device() -> CudaPlace:
     """A real CUDA device."""
     try:
