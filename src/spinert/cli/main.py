@@ -37,6 +37,7 @@ EXIT_CODES = """Exit codes:
   6   nothing installed here can run the network
   7   a network does not fit its bundle
   8   an export failed
+  9   a CUDA device is not there, has no memory left or failed
   70  a bug in spinert
 """
 
