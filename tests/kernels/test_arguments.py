@@ -94,7 +94,7 @@ def test_read_only_arrays_are_taken() -> None:
         (lambda: _cpu.window_resize(PIXELS, 0, 65536, False, 0, 0, 1, 1, np.zeros((4, 4), np.float32), 1), "window"),
         (lambda: _cpu.window_resize(PIXELS, 0, 9, False, 1, 0, 4, 4, np.zeros((4, 4), np.float32), 1), "rows"),
         (lambda: _cpu.window_resize(PIXELS, 0, 9, False, 0, -1, 4, 4, np.zeros((4, 4), np.float32), 1), "columns"),
-        (lambda: _cpu.soft_argmax(MAPS, 3, np.zeros((3, 2), np.float32), np.zeros(2, np.float32), 1), "another n"),
+        (lambda: _cpu.soft_argmax(MAPS, 1.0, 3, np.zeros((3, 2), np.float32), np.zeros(2, np.float32), 1), "another n"),
         (lambda: _cpu.peak(MAPS, np.zeros((2, 2), np.float32), np.zeros(2, np.float32), 0), "threads"),
         (lambda: _cpu.angle_matrix(np.zeros((3, 2)), np.zeros((3, 4))), "degrees"),
     ],

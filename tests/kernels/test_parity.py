@@ -149,7 +149,7 @@ def test_kernels_write_their_outputs_and_nothing_else(isa: str, shape: tuple[int
         with guarded((20, 30), np.float32) as out:
             _cpu.window_resize(pixels, 100, 60000, False, 2, 3, 17, 25, out, threads)
         with guarded((3, 2), np.float32) as xy, guarded((3,), np.float32) as scalar:
-            _cpu.soft_argmax(maps, 3, xy, scalar, threads)
+            _cpu.soft_argmax(maps, 1.0, 3, xy, scalar, threads)
             _cpu.peak(maps, xy, scalar, threads)
     corners = np.random.default_rng(0).normal(size=(shape[0], 4, 2))
     with guarded((shape[0], 2), np.float64) as vectors, guarded((shape[0], shape[0]), np.float64) as degrees:
