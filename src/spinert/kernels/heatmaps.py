@@ -1,7 +1,7 @@
 """Heat-maps to points."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,12 @@ class SoftMoments(NamedTuple):
 
 
 def soft_argmax(
-    heatmaps: NDArray[np.float32], *, temperature: float = 1.0, radius: int = 3, threads: int = 1
+    heatmaps: NDArray[np.float32],
+    *,
+    temperature: float = 1.0,
+    radius: int = 3,
+    threads: int = 1,
+    stream: Any = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean position under softmax(map / temperature), and how much of it lies around the highest cell.
 
@@ -31,7 +36,7 @@ def soft_argmax(
     Returns points float32 [n, 2] as (x, y) or [n, 3] as (x, y, z) in cells, and confidence float32 [n], 0..1. A map
     with a value that is not finite has points = nan and confidence = 0.
     """
-    place = place_of(heatmaps, threads=threads)
+    place = place_of(heatmaps, threads=threads, stream=stream)
     heatmaps = _take_maps(place, heatmaps)
     _check_softmax(temperature, radius)
     points, confidence = _empty_points(place, heatmaps), place.empty(heatmaps.shape[:1], np.float32)
@@ -40,14 +45,19 @@ def soft_argmax(
 
 
 def soft_moments(
-    heatmaps: NDArray[np.float32], *, temperature: float = 1.0, radius: int = 3, threads: int = 1
+    heatmaps: NDArray[np.float32],
+    *,
+    temperature: float = 1.0,
+    radius: int = 3,
+    threads: int = 1,
+    stream: Any = None,
 ) -> SoftMoments:
     """`soft_argmax` with the covariance of the position as well: how far, and along which direction, it is uncertain.
 
     Arguments, points and confidence are those of `soft_argmax`, to the last bit. Covariance is float32 [n, 2, 2] or
     [n, 3, 3] in cells squared, axes in the order x, y, z: symmetric, nan where points is.
     """
-    place = place_of(heatmaps, threads=threads)
+    place = place_of(heatmaps, threads=threads, stream=stream)
     heatmaps = _take_maps(place, heatmaps)
     _check_softmax(temperature, radius)
     n, axes = len(heatmaps), heatmaps.ndim - 1
@@ -63,6 +73,7 @@ def mean_above(
     *,
     mask: NDArray[np.uint8] | NDArray[np.bool_] | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
     """Mean position of the cells above a threshold, every one of them counting alike.
 
@@ -78,7 +89,7 @@ def mean_above(
     Zhong et al., A Coarse-to-Fine Deep Heatmap Regression Method for Adolescent Idiopathic Scoliosis Assessment (2019),
     "Local Stage Heatmap Regression": threshold 0.5 on four corner maps under the mask of their vertebra.
     """
-    place = place_of(heatmaps, threads=threads) if mask is None else place_of(heatmaps, mask, threads=threads)
+    place = place_of(heatmaps, mask, threads=threads, stream=stream)
     heatmaps = _take_maps(place, heatmaps)
     if math.isnan(threshold):
         raise ValueError("threshold is nan, expected a number")
@@ -91,7 +102,9 @@ def mean_above(
     return points, count, confidence
 
 
-def peak(heatmaps: NDArray[np.float32], *, threads: int = 1) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def peak(
+    heatmaps: NDArray[np.float32], *, threads: int = 1, stream: Any = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Highest cell of each map (the first of equals), refined to a fraction of a cell.
 
     Along every axis, a parabola through the cell and its two neighbours moves the point to its vertex, by half a cell
@@ -102,7 +115,7 @@ def peak(heatmaps: NDArray[np.float32], *, threads: int = 1) -> tuple[NDArray[np
     Returns points float32 [n, 2] as (x, y) or [n, 3] as (x, y, z) in cells and the cell's value float32 [n]. A map with
     a value that is not finite has nan in both.
     """
-    place = place_of(heatmaps, threads=threads)
+    place = place_of(heatmaps, threads=threads, stream=stream)
     heatmaps = _take_maps(place, heatmaps)
     points, value = _empty_points(place, heatmaps), place.empty(heatmaps.shape[:1], np.float32)
     place.native.peak(heatmaps, points, value, place.lane)
@@ -110,7 +123,13 @@ def peak(heatmaps: NDArray[np.float32], *, threads: int = 1) -> tuple[NDArray[np
 
 
 def top_peaks(
-    heatmaps: NDArray[np.float32], k: int, *, min_distance: float, threshold: float, threads: int = 1
+    heatmaps: NDArray[np.float32],
+    k: int,
+    *,
+    min_distance: float,
+    threshold: float,
+    threads: int = 1,
+    stream: Any = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     """The k highest peaks of each map that lie some distance apart, refined as in `peak`.
 
@@ -127,7 +146,7 @@ def top_peaks(
     the number of peaks int32 [n]; from there on points and values are nan. A map with a value that is not finite has
     no peaks.
     """
-    place = place_of(heatmaps, threads=threads)
+    place = place_of(heatmaps, threads=threads, stream=stream)
     heatmaps = _take_maps(place, heatmaps)
     if k < 1:
         raise ValueError(f"k is {k}, expected 1 or more")

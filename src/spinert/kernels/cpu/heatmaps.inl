@@ -1,6 +1,8 @@
 // Heat-maps to points.
 #include "heatmaps.h"
 
+#include "../math/exponential.h"
+#include "../math/parabola.h"
 #include "lanes.inl"
 
 #include "blocks.inl"

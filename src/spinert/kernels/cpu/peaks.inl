@@ -3,14 +3,6 @@
 namespace spinert {
 namespace {
 
-// Vertex of the parabola through three neighbouring cells, the middle one the highest: -1/2 .. 1/2.
-SPINERT_INLINE double parabola_step(double before, double middle, double after) {
-    const double curvature = (before - middle) + (after - middle);
-    if (!(curvature < 0.0)) return 0.0;
-    const double step = 0.5 * (before - after) / curvature;
-    return step < -0.5 ? -0.5 : step > 0.5 ? 0.5 : step;
-}
-
 SPINERT_INLINE void write_refined(const float* map, Maps shape, int index, float* point) {
     const Cell at = cell_at(index, shape);
     const float* const cell = map + index;
