@@ -45,10 +45,10 @@ __device__ bool is_peak(const float* map, const Shape& shape, int index) {
             for (int dx = -1; dx <= 1; ++dx) {
                 const int x = at.x + dx, y = at.y + dy, z = at.z + dz;
                 const int offset = (dz * shape.height + dy) * shape.width + dx;
-                const bool inside = 0 <= x && x < shape.width && 0 <= y && y < shape.height && 0 <= z && z < shape.depth;
+                if (x < 0 || x >= shape.width || y < 0 || y >= shape.height || z < 0 || z >= shape.depth) continue;
                 const bool before = dz < 0 || (dz == 0 && (dy < 0 || (dy == 0 && dx < 0)));
-                if (!inside || (dx == 0 && dy == 0 && dz == 0)) continue;
-                if (before ? map[index + offset] >= v : map[index + offset] > v) return false;
+                const bool itself = dx == 0 && dy == 0 && dz == 0;
+                if (before ? map[index + offset] >= v : !itself && map[index + offset] > v) return false;
             }
         }
     }

@@ -82,15 +82,15 @@ void resize(const Radiograph<Pixel>& image, const int32_t* window, bool inverted
     int32_t* const first_rows = scratch.next<int32_t>(of_rows);
     const Axis rows = {first_rows, scratch.next<float>(row_weights), image.rows, place.rows, row_taps};
     int32_t* const first_columns = scratch.next<int32_t>(of_columns);
-    const Axis columns = {first_columns, scratch.next<float>(column_weights), image.columns, place.columns, column_taps};
+    float* const weights_of_columns = scratch.next<float>(column_weights);
+    const Axis columns = {first_columns, weights_of_columns, image.columns, place.columns, column_taps};
 
-    launch(name, {image.rows, image.columns}, weigh_axis, {dim3(blocks_for(row_weights, kThreads)), dim3(kThreads)},
-           stream, rows);
-    launch(name, {image.rows, image.columns}, weigh_axis, {dim3(blocks_for(column_weights, kThreads)), dim3(kThreads)},
-           stream, columns);
+    const auto grid = [](size_t n) { return Grid{dim3(blocks_for(n, kThreads)), dim3(kThreads)}; };
     const size_t pixels = static_cast<size_t>(place.height) * static_cast<size_t>(place.width);
-    launch(name, {image.rows, image.columns}, resize_pixels<Pixel>, {dim3(blocks_for(pixels, kThreads)), dim3(kThreads)},
-           stream, image, window, inverted, place, rows, columns, out);
+    launch(name, {image.rows, image.columns}, weigh_axis, grid(row_weights), stream, rows);
+    launch(name, {image.rows, image.columns}, weigh_axis, grid(column_weights), stream, columns);
+    launch(name, {image.rows, image.columns}, resize_pixels<Pixel>, grid(pixels), stream, image, window, inverted,
+           place, rows, columns, out);
 }
 
 }  // namespace

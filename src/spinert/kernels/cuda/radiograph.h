@@ -1,4 +1,4 @@
-// A radiograph's window and its resize on the device: as the functions of the same names on the CPU, queued on a stream.
+// A radiograph's window and its resize: as the functions of the same names on the CPU, queued on a stream.
 #pragma once
 
 #include <cstddef>

@@ -8,8 +8,8 @@
 namespace spinert::cuda {
 namespace {
 
-// Of weights, of those near the highest cell, and of weights times distances from it: what is far from it weighs little,
-// and what is near it loses nothing by rounding.
+// Of weights, of those near the highest cell, and of weights times distances from it: what is far from it weighs
+// little, and what is near it loses nothing by rounding.
 enum Sum { kMass, kNear, kX, kY, kZ, kXX, kYY, kZZ, kXY, kXZ, kYZ, kSums };
 template <bool kSpread>
 constexpr int kSumsOf = kSpread ? kSums : kXX;

@@ -1,9 +1,9 @@
 // Which source pixels an output pixel of a resize is made of, and how much of each.
 //
 // An axis that shrinks: the share of each source pixel in the span of an output pixel. In units of 1 / outputs of a
-// source pixel, output i spans i * inputs .. (i + 1) * inputs and source j spans j * outputs .. (j + 1) * outputs: whole
-// numbers. One that grows: the two source pixels around the centre (i + 1/2) * inputs / outputs - 1/2, clamped at the
-// edges, in units of 1 / (2 * outputs).
+// source pixel, output i spans i * inputs .. (i + 1) * inputs and source j spans j * outputs .. (j + 1) * outputs, all
+// whole numbers. One that grows: the two source pixels around the centre (i + 1/2) * inputs / outputs - 1/2, clamped at
+// the edges, in units of 1 / (2 * outputs).
 #pragma once
 
 #include "both.h"
