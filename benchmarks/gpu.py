@@ -103,7 +103,7 @@ def stage_build(setting: Setting) -> Report:
 
 
 def pytest_command(setting: Setting, xml: Path, select: str) -> list[str]:
-    column = "emulated" if setting.dry_run else "cuda and not emulated"
+    column = "emulated" if setting.dry_run else "cuda and not emulated and not emulator and not absent"
     chosen = " and ".join(f"({part})" for part in (column, select) if part)
     options = ["-q", "-p", "no:cacheprovider", f"--junitxml={xml}", "-k", chosen]
     return [sys.executable, "-m", "pytest", "tests/kernels", *options]
@@ -140,6 +140,8 @@ def stage_interop(setting: Setting) -> Report:
     report = counts(xml)
     if done.returncode != 0:
         raise StageFailed(f"{report}\n{done.stdout[-3000:]}")
+    if report["passed"] == 0:
+        raise NotHere("; ".join(report["skips"]))
     return report
 
 
@@ -165,7 +167,7 @@ def stage_checker(checker: str) -> Callable[[Setting], Report]:
         tool = ["compute-sanitizer", "--tool", checker, "--error-exitcode", "99", "--target-processes", "all"]
         done = run([*tool, *tests], setting, fails=False)
         said = [line for line in done.stdout.splitlines() if "ERROR SUMMARY" in line or "RACECHECK SUMMARY" in line]
-        if done.returncode != 0 or not said:
+        if done.returncode != 0 or not said or counts(xml)["passed"] == 0:
             raise StageFailed(f"{said}: {(done.stdout + done.stderr)[-3000:]}")
         return {**counts(xml), "said": said}
 

@@ -57,6 +57,12 @@ def test_a_stage_that_breaks_leaves_the_others_alone() -> None:
     assert reports[0]["reason"] == "ZeroDivisionError: no blocks"
 
 
+def test_parity_that_only_skips_is_a_failure(tmp_path: Path) -> None:
+    setting = SETTING._replace(folder=tmp_path, dry_run=False, installed=True)
+    report = gpu.outcome(gpu.stage_parity, setting._replace(select="no_test_has_this_name"))
+    assert report["state"] == "failed"
+
+
 def test_a_command_that_fails_ends_its_stage_with_what_it_said() -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('the fan is off')"]
     with pytest.raises(gpu.StageFailed, match="ended with 1: the fan is off"):
