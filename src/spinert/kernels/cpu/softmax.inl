@@ -24,6 +24,12 @@ struct Weighing {
     Floats top, scale;
 
     __attribute__((always_inline)) Floats operator()(Floats v) const { return exp2_of_nonpositive((v - top) * scale); }
+
+    // Of the first `count` cells; the other lanes weigh nothing at all.
+    __attribute__((always_inline)) Floats part(const float* cells, int count) const {
+        const Floats v = load_part(cells, count, -kInfinity), none = all(0.0f);
+        return select(v > all(-kInfinity), (*this)(v), none);
+    }
 };
 
 // Sums of weight, weight * dx, ... with dx, dy, dz counted from the highest cell: what is far from it weighs little,
@@ -56,16 +62,16 @@ struct Moments {
         const float lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
         Floats column = load(lane_numbers) + all(static_cast<float>(dx));
         Floats mass = all(0.0f), x = all(0.0f), xx = all(0.0f);
-        const auto take = [&](Floats v) {
-            const Floats weight = weigh(v), moment = weight * column;
+        const auto take = [&](Floats weight) {
+            const Floats moment = weight * column;
             mass = mass + weight;
             x = x + moment;
             if (kSpread) xx = xx + moment * column;
             column = column + all(16.0f);
         };
         int i = 0;
-        for (; i + 16 <= count; i += 16) take(load(cells + i));
-        if (i < count) take(load_part(cells + i, count - i, -kInfinity));
+        for (; i + 16 <= count; i += 16) take(weigh(load(cells + i)));
+        if (i < count) take(weigh.part(cells + i, count - i));
         add_line(mass, x, xx, all(static_cast<float>(dy)), all(static_cast<float>(dz)));
         pending += (count + 15) / 16 + 1;
         if (pending >= kFlush) flush();
@@ -117,7 +123,7 @@ SPINERT_INLINE double mass_near(const float* map, Maps shape, int radius, Cell t
         for (int y = larger(0, top.y - radius); y <= end_y; ++y) {
             const float* const line = map + (static_cast<size_t>(z) * shape.height + y) * shape.width;
             for (int x = begin_x; x < end_x; x += 16) {
-                mass.add(weigh(load_part(line + x, smaller(16, end_x - x), -kInfinity)));
+                mass.add(weigh.part(line + x, smaller(16, end_x - x)));
             }
         }
     }
