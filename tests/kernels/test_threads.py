@@ -51,7 +51,7 @@ def test_a_child_forked_while_others_compute_computes_as_well() -> None:
     try:
         for _ in range(10):
             receive, send = context.Pipe(duplex=False)
-            child = context.Process(target=send_work, args=(send,))
+            child = context.Process(target=send_work, args=(send,), daemon=True)
             child.start()
             assert receive.poll(60.0), "the child hangs"
             assert receive.recv_bytes() == want
