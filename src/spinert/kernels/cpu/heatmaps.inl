@@ -5,7 +5,8 @@
 #include "../math/parabola.h"
 #include "lanes.inl"
 
-#include "blocks.inl"
+#include "survey.inl"
+
 #include "mean_above.inl"
 #include "peaks.inl"
 #include "softmax.inl"
