@@ -18,8 +18,9 @@ from spinert.kernels import _cpu, native
 from tests import cuda_emulator
 from tests.kernels.places import CpuPlace, CudaPlace
 
-# a fixture that forces an ISA or a device for a whole test is the same for each of its examples
-suppressed = [HealthCheck.function_scoped_fixture]
+# a fixture that forces an ISA or a device for a whole test is the same for each of its examples; how long examples take
+# to draw says how busy the machine is
+suppressed = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 settings.register_profile("kernels", deadline=None, derandomize=True, max_examples=60, suppress_health_check=suppressed)
 settings.load_profile("kernels")
 

@@ -60,5 +60,5 @@ class Loop:
 
     def queue(self) -> None:
         self.native.upload(self.host, self.maps)
-        self.native.soft_argmax(self.maps, 3, self.xy, self.confidence, self.stream)
+        self.native.soft_argmax(self.maps, 1.0, 3, self.xy, self.confidence, self.stream)
         self.native.download(self.xy, self.points)

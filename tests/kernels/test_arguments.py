@@ -13,6 +13,13 @@ PIXELS = np.zeros((6, 8), np.uint16)
 MAPS = np.zeros((2, 5, 7), np.float32)
 
 
+def window(low: int, high: int) -> Any:
+    return np.array([low, high], np.int32)
+
+
+WINDOW = window(0, 9)
+
+
 @pytest.mark.parametrize(
     ("pixels", "got"),
     [
@@ -88,13 +95,19 @@ def test_read_only_arrays_are_taken() -> None:
 @pytest.mark.parametrize(
     ("call", "got"),
     [
-        (lambda: _cpu.order_statistics(PIXELS, 0, 1, 1), "ranks"),
-        (lambda: _cpu.order_statistics(PIXELS, 1, PIXELS.size + 1, 1), "ranks"),
-        (lambda: _cpu.window_resize(PIXELS, 5, 4, False, 0, 0, 1, 1, np.zeros((4, 4), np.float32), 1), "window"),
-        (lambda: _cpu.window_resize(PIXELS, 0, 65536, False, 0, 0, 1, 1, np.zeros((4, 4), np.float32), 1), "window"),
-        (lambda: _cpu.window_resize(PIXELS, 0, 9, False, 1, 0, 4, 4, np.zeros((4, 4), np.float32), 1), "rows"),
-        (lambda: _cpu.window_resize(PIXELS, 0, 9, False, 0, -1, 4, 4, np.zeros((4, 4), np.float32), 1), "columns"),
-        (lambda: _cpu.soft_argmax(MAPS, 3, np.zeros((3, 2), np.float32), np.zeros(2, np.float32), 1), "another n"),
+        (lambda: _cpu.order_statistics(PIXELS, 0, 1, WINDOW, 1), "ranks"),
+        (lambda: _cpu.order_statistics(PIXELS, 1, PIXELS.size + 1, WINDOW, 1), "ranks"),
+        (
+            lambda: _cpu.window_resize(PIXELS, window(5, 4), False, 0, 0, 1, 1, np.zeros((4, 4), np.float32), 1),
+            "window",
+        ),
+        (
+            lambda: _cpu.window_resize(PIXELS, window(0, 65536), False, 0, 0, 1, 1, np.zeros((4, 4), np.float32), 1),
+            "window",
+        ),
+        (lambda: _cpu.window_resize(PIXELS, WINDOW, False, 1, 0, 4, 4, np.zeros((4, 4), np.float32), 1), "rows"),
+        (lambda: _cpu.window_resize(PIXELS, WINDOW, False, 0, -1, 4, 4, np.zeros((4, 4), np.float32), 1), "columns"),
+        (lambda: _cpu.soft_argmax(MAPS, 1.0, 3, np.zeros((3, 2), np.float32), np.zeros(2, np.float32), 1), "another n"),
         (lambda: _cpu.peak(MAPS, np.zeros((2, 2), np.float32), np.zeros(2, np.float32), 0), "threads"),
         (lambda: _cpu.angle_matrix(np.zeros((3, 2)), np.zeros((3, 4))), "degrees"),
     ],
@@ -108,4 +121,4 @@ def test_the_bindings_refuse_other_dtypes() -> None:
     with pytest.raises(TypeError, match="incompatible function arguments"):
         _cpu.angle_matrix(np.zeros((3, 2), np.float32), np.zeros((3, 3)))
     with pytest.raises(TypeError, match="incompatible function arguments"):
-        _cpu.window_resize(PIXELS, 0, 9, False, 0, 0, 4, 4, np.zeros((4, 4)), 1)
+        _cpu.window_resize(PIXELS, WINDOW, False, 0, 0, 4, 4, np.zeros((4, 4)), 1)

@@ -141,7 +141,7 @@ def test_read_only_arrays_are_inputs_only(cuda: CudaPlace) -> None:
     assert fixed.readonly
     assert fixed.__cuda_array_interface__["data"][1] is True
     maps, value = placed(cuda, np.zeros((2, 3, 3), np.float32)), native.empty((2,), "float32")
-    with pytest.raises(TypeError, match=r"xy is float32 \[2, 2\], read-only, expected float32 of rank 2, writable"):
+    with pytest.raises(TypeError, match=r"points is float32 \[2, 2\], read-only, expected float32 of rank 2, writable"):
         native.peak(maps, fixed, value, maps.stream)
     with pytest.raises(TypeError, match="read-only"):
         native.upload(np.zeros((2, 2), np.float32), fixed)

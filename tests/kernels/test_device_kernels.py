@@ -19,8 +19,8 @@ from tests.kernels.places import CudaPlace
         ({"maps": np.zeros((2, 3, 3))}, TypeError, r"maps is float64 \[2, 3, 3\], expected float32 of rank 3"),
         ({"maps": np.zeros((3, 3), np.float32)}, TypeError, r"maps is float32 \[3, 3\], expected float32 of rank 3"),
         ({"maps": np.zeros((2, 0, 3), np.float32)}, ValueError, "no cells"),
-        ({"xy": np.zeros((3, 2), np.float32)}, ValueError, "xy is not"),
-        ({"xy": np.zeros((2, 3), np.float32)}, ValueError, "xy is not"),
+        ({"xy": np.zeros((3, 2), np.float32)}, ValueError, "points has another n"),
+        ({"xy": np.zeros((2, 3), np.float32)}, ValueError, "points has another number of axes"),
         ({"value": np.zeros(3, np.float32)}, ValueError, "another n"),
     ],
 )
@@ -37,14 +37,14 @@ def test_the_bindings_refuse_what_would_leave_an_array(
         cuda.native.peak(maps, xy, value, maps.stream)
     if "value" not in arrays:
         with pytest.raises(error, match=got):
-            cuda.native.soft_argmax(maps, 3, xy, value, maps.stream)
+            cuda.native.soft_argmax(maps, 1.0, 3, xy, value, maps.stream)
 
 
 def test_outputs_that_overlap_are_refused(cuda: CudaPlace) -> None:
     maps, memory = placed(cuda, np.zeros((4, 3, 3), np.float32)), placed(cuda, np.zeros(12, np.float32))
     xy = cuda.native.device_array(producer(memory, shape=(4, 2)))
     value = cuda.native.device_array(producer(memory, shape=(4,), data=(pointer(memory) + 28, False)))
-    with pytest.raises(ValueError, match="xy overlaps value"):
+    with pytest.raises(ValueError, match="points overlaps value"):
         cuda.native.peak(maps, xy, value, maps.stream)
 
 
@@ -52,13 +52,13 @@ def test_a_negative_radius_is_refused_on_a_device_too(cuda: CudaPlace) -> None:
     maps = placed(cuda, np.zeros((1, 3, 3), np.float32))
     xy, confidence = cuda.native.empty((1, 2), "float32"), cuda.native.empty((1,), "float32")
     with pytest.raises(ValueError, match="radius is below 0"):
-        cuda.native.soft_argmax(maps, -1, xy, confidence, maps.stream)
+        cuda.native.soft_argmax(maps, 1.0, -1, xy, confidence, maps.stream)
 
 
 def test_kernels_write_their_outputs_and_nothing_else(cuda: CudaPlace) -> None:
     guard = 64
     maps = placed(cuda, np.random.default_rng(0).normal(size=(3, 5, 7)).astype(np.float32))
-    for kernel, extra in ((cuda.native.soft_argmax, (3,)), (cuda.native.peak, ())):
+    for kernel, extra in ((cuda.native.soft_argmax, (1.0, 3)), (cuda.native.peak, ())):
         memory = placed(cuda, np.full(6 + 3 + 3 * guard, -12345.0, np.float32))
         start = pointer(memory)
         xy = cuda.native.device_array(producer(memory, shape=(3, 2), data=(start + 4 * guard, False)))

@@ -30,6 +30,7 @@ def test_a_graph_does_its_work_again_on_new_data(emulated: CudaPlace, emulator: 
 def test_a_graph_keeps_what_it_uses(emulated: CudaPlace, emulator: Emulator) -> None:
     loop = Loop(emulated, emulated.native.Stream())
     loop.host[:] = MAPS
+    loop.stream.reserve(1 << 16)
     with emulated.native.Graph(loop.stream) as graph:
         loop.queue()
     stream, xy = loop.stream, loop.xy
@@ -43,6 +44,7 @@ def test_a_graph_on_another_stream_is_ordered_with_its_own(emulated: CudaPlace, 
     emulator.lazy(True)
     loop = Loop(emulated, emulated.native.Stream())
     loop.host[:] = MAPS
+    loop.stream.reserve(1 << 16)
     with emulated.native.Graph(loop.stream) as graph:
         loop.queue()
     graph.launch(emulated.native.Stream())

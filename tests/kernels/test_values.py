@@ -4,46 +4,53 @@ import numpy as np
 import pytest
 
 from spinert import kernels
+from tests.kernels.places import CpuPlace, CudaPlace
+
+Place = CpuPlace | CudaPlace
 
 
-def test_window_clips_below_low_and_above_high(isa: str) -> None:
+def test_window_clips_below_low_and_above_high(place: Place) -> None:
     pixels = np.array([[0, 10, 20, 30, 255]], np.uint8)
-    got = kernels.prepare_radiograph(pixels, size=(1, 5), percentiles=(40.0, 80.0))
+    got = place.run(kernels.prepare_radiograph, pixels, size=(1, 5), percentiles=(40.0, 80.0))
     assert (got.low, got.high) == (10, 30)
     np.testing.assert_array_equal(got.pixels, [[0.0, 0.0, 0.5, 1.0, 1.0]])
 
 
-def test_window_clips_before_it_averages(isa: str) -> None:
+def test_window_clips_before_it_averages(place: Place) -> None:
     pixels = np.array([[0, 100], [0, 10000]], np.uint16)
-    got = kernels.prepare_radiograph(pixels, size=(1, 1), percentiles=(0.0, 75.0))
+    got = place.run(kernels.prepare_radiograph, pixels, size=(1, 1), percentiles=(0.0, 75.0))
     assert got.high == 100
     assert got.pixels[0, 0] == 0.5
 
 
-def test_inversion_turns_the_image_and_leaves_the_padding(isa: str) -> None:
+def test_inversion_turns_the_image_and_leaves_the_padding(place: Place) -> None:
     pixels = np.array([[0], [0], [200], [200]], np.uint8)
-    got = kernels.prepare_radiograph(pixels, size=(4, 3), inverted=True, percentiles=(0.0, 100.0))
+    got = place.run(kernels.prepare_radiograph, pixels, size=(4, 3), inverted=True, percentiles=(0.0, 100.0))
     np.testing.assert_array_equal(got.pixels, [[0, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]])
 
 
 @pytest.mark.parametrize("value", [0, 7, 65535])
-def test_a_flat_image_becomes_zero(isa: str, value: int) -> None:
-    got = kernels.prepare_radiograph(np.full((5, 4), value, np.uint16), size=(8, 8))
+def test_a_flat_image_becomes_zero(place: Place, value: int) -> None:
+    got = place.run(kernels.prepare_radiograph, np.full((5, 4), value, np.uint16), size=(8, 8))
     assert (got.low, got.high) == (value, value)
     assert not got.pixels.any()
 
 
-def test_same_size_keeps_every_pixel(isa: str) -> None:
+def test_same_size_keeps_every_pixel(place: Place) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (37, 53), np.uint8)
-    got = kernels.prepare_radiograph(pixels, size=(37, 53), percentiles=(0.0, 100.0))
+    got = place.run(kernels.prepare_radiograph, pixels, size=(37, 53), percentiles=(0.0, 100.0))
     np.testing.assert_allclose(got.pixels, (pixels - got.low) / (got.high - got.low), rtol=2e-7, atol=0)
     assert got.map == (1.0, 1.0, 0.0, 0.0)
 
 
-def test_tall_pixels_make_a_tall_image(isa: str) -> None:
+def test_tall_pixels_make_a_tall_image(place: Place) -> None:
     """100 x 100 pixels of 0.1 mm x 0.2 mm are 10 mm wide and 20 mm high: half of a square network input."""
-    got = kernels.prepare_radiograph(
-        np.full((100, 100), 9, np.uint8), size=(64, 64), inverted=True, mm_per_pixel_xy=(0.1, 0.2)
+    got = place.run(
+        kernels.prepare_radiograph,
+        np.full((100, 100), 9, np.uint8),
+        size=(64, 64),
+        inverted=True,
+        mm_per_pixel_xy=(0.1, 0.2),
     )
     filled = got.pixels > 0
     assert filled.any(axis=1).sum() == 64
@@ -70,60 +77,60 @@ def test_a_bright_spot_is_found_back_through_the_plane_map() -> None:
     np.testing.assert_allclose(centre, [99.5, 601.5], rtol=0, atol=1e-4)
 
 
-def test_soft_argmax_of_two_equal_cells_lies_between_them(isa: str) -> None:
+def test_soft_argmax_of_two_equal_cells_lies_between_them(place: Place) -> None:
     maps = np.full((1, 9, 40), -200.0, np.float32)
     maps[0, 4, 10] = maps[0, 4, 30] = 5.0
-    xy, confidence = kernels.soft_argmax(maps)
+    xy, confidence = place.run(kernels.soft_argmax, maps)
     np.testing.assert_array_equal(xy, [[20.0, 4.0]])
     np.testing.assert_array_equal(confidence, [0.5])
 
 
-def test_soft_argmax_of_a_flat_map_is_its_middle(isa: str) -> None:
-    xy, confidence = kernels.soft_argmax(np.full((1, 21, 35), -3.0, np.float32), radius=1)
+def test_soft_argmax_of_a_flat_map_is_its_middle(place: Place) -> None:
+    xy, confidence = place.run(kernels.soft_argmax, np.full((1, 21, 35), -3.0, np.float32), radius=1)
     np.testing.assert_allclose(xy, [[17.0, 10.0]], rtol=1e-6)
     np.testing.assert_allclose(confidence, [4 / (21 * 35)], rtol=1e-6)  # the first of equals: a corner cell
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("cell", [0, 15, 16, 17 * 19 - 1])
-def test_a_value_that_is_not_finite_spoils_its_map_only(isa: str, bad: float, cell: int) -> None:
+def test_a_value_that_is_not_finite_spoils_its_map_only(place: Place, bad: float, cell: int) -> None:
     maps = np.random.default_rng(0).normal(size=(3, 17, 19)).astype(np.float32)
     maps[1].flat[cell] = bad
-    xy, confidence = kernels.soft_argmax(maps)
+    xy, confidence = place.run(kernels.soft_argmax, maps)
     assert np.isnan(xy).all(axis=1).tolist() == [False, True, False]
     assert (confidence == 0.0).tolist() == [False, True, False]
-    xy, value = kernels.peak(maps)
+    xy, value = place.run(kernels.peak, maps)
     assert np.isnan(xy).all(axis=1).tolist() == np.isnan(value).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("level", [-np.finfo(np.float32).max, np.finfo(np.float32).max, 0.0])
-def test_extreme_logits_are_logits(isa: str, level: float) -> None:
+def test_extreme_logits_are_logits(place: Place, level: float) -> None:
     maps = np.full((1, 5, 7), level, np.float32)
-    xy, confidence = kernels.soft_argmax(maps, radius=9)
+    xy, confidence = place.run(kernels.soft_argmax, maps, radius=9)
     np.testing.assert_allclose(xy, [[3.0, 2.0]], rtol=1e-6)
     np.testing.assert_allclose(confidence, [1.0], rtol=1e-6)
-    assert kernels.peak(maps)[0].tolist() == [[0.0, 0.0]]
+    assert place.run(kernels.peak, maps)[0].tolist() == [[0.0, 0.0]]
 
 
-def test_peak_finds_the_vertex_of_a_parabola(isa: str) -> None:
+def test_peak_finds_the_vertex_of_a_parabola(place: Place) -> None:
     y, x = np.mgrid[:20, :30].astype(np.float32)
     maps = (-((x - 12.25) ** 2) - (y - 7.375) ** 2)[None].astype(np.float32)
-    xy, value = kernels.peak(maps)
+    xy, value = place.run(kernels.peak, maps)
     np.testing.assert_allclose(xy, [[12.25, 7.375]], rtol=0, atol=1e-5)
     assert value[0] == maps.max()
 
 
-def test_peak_takes_no_step_across_the_border(isa: str) -> None:
+def test_peak_takes_no_step_across_the_border(place: Place) -> None:
     maps = np.zeros((1, 5, 40), np.float32)
     maps[0, 0, 39] = 3.0
     maps[0, 0, 38] = maps[0, 1, 39] = 2.0
-    assert kernels.peak(maps)[0].tolist() == [[39.0, 0.0]]
+    assert place.run(kernels.peak, maps)[0].tolist() == [[39.0, 0.0]]
 
 
-def test_peak_takes_the_first_of_equals(isa: str) -> None:
+def test_peak_takes_the_first_of_equals(place: Place) -> None:
     maps = np.zeros((1, 8, 33), np.float32)
     maps[0, 2, 31] = maps[0, 2, 32] = maps[0, 7, 0] = 1.0
-    assert kernels.peak(maps)[0].tolist() == [[31.5, 2.0]]
+    assert place.run(kernels.peak, maps)[0].tolist() == [[31.5, 2.0]]
 
 
 def test_tilt_vector_joins_the_middles_of_the_sides() -> None:

@@ -4,6 +4,11 @@ Images are C-order [rows, columns], heat-maps C-order [n, height, width]; a poin
 top-left pixel or cell. `threads` changes the time a call takes, never its result. The GIL is released while a kernel
 runs. A kernel runs where its arrays live: on a CUDA device it is queued on a stream (`spinert.kernels.device`), and
 `threads` says nothing. `spinert.kernels.reference` is the same in NumPy float64: the specification.
+Images are C-order [rows, columns], heat-maps C-order [n, height, width] or [n, depth, height, width]; a point is (x, y)
+or (x, y, z), 0 the centre of the first pixel or cell. `threads` changes the time a call takes, never its result. The
+GIL is released while a kernel runs. A kernel runs where its arrays live: on a CUDA device it is queued on a stream
+(`spinert.kernels.device`), and `threads` says nothing. `spinert.kernels.reference` is the same in NumPy float64: the
+specification.
 
 Every function raises TypeError for an array of another dtype, rank, shape or order than stated, and ValueError for a
 value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that cannot run here is refused at import.
@@ -12,7 +17,7 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
 from spinert.kernels.clusters import dbscan, kmeans
 from spinert.kernels.curves import Curves, evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
-from spinert.kernels.heatmaps import peak, soft_argmax
+from spinert.kernels.heatmaps import SoftMoments, mean_above, peak, soft_argmax, soft_moments, top_peaks
 from spinert.kernels.midlines import border_midpoints, mask_midline
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
@@ -22,6 +27,7 @@ __all__ = [
     "Curves",
     "PlaneMap",
     "Prepared",
+    "SoftMoments",
     "active_isa",
     "angle_matrix",
     "border_midpoints",
@@ -34,11 +40,14 @@ __all__ = [
     "gaussian_mean",
     "kmeans",
     "mask_midline",
+    "mean_above",
     "peak",
     "prepare_radiograph",
     "smooth_heat",
     "soft_argmax",
+    "soft_moments",
     "tilt_vectors",
+    "top_peaks",
     "usable_isas",
     "vertebra_votes",
 ]

@@ -14,7 +14,7 @@ namespace spinert {
 
 // Raised with every change of a binding's arguments or meaning; kernels/native.py compares it, so that a stale build
 // is refused with a remedy instead of failing later.
-constexpr int kAbi = 2;
+constexpr int kAbi = 3;
 
 // Instruction sets, best first. `force_isa` returns false for one that is unknown or unusable on this processor.
 std::vector<std::string> compiled_isas();

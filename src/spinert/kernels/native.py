@@ -6,7 +6,7 @@ from types import ModuleType
 from spinert.errors import BadRequest, DeviceError
 from spinert.kernels import _cpu
 
-_ABI = 2
+_ABI = 3
 _REBUILD = "rebuild: pip install ."
 
 if _cpu.ABI != _ABI:

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spinert.kernels import _cpu
-from spinert.kernels.arguments import check_array, check_threads
+from spinert.kernels.residence import place_of
 
 
 class PlaneMap(NamedTuple):
@@ -30,13 +29,23 @@ class PlaneMap(NamedTuple):
 class Prepared(NamedTuple):
     """A network's input: float32 [height, width] in 0..1 and the way back to the image.
 
-    `low` and `high` are the stored values that became 0 and 1 (before inversion).
+    `window` is int32 [2], the stored values that became 0 and 1 (before inversion). It lies where the pixels do: on a
+    device it is known only once the work queued there is done, and nobody waits for that here.
     """
 
     pixels: NDArray[np.float32]
     map: PlaneMap
-    low: int
-    high: int
+    window: NDArray[np.int32]
+
+    @property
+    def low(self) -> int:
+        """The stored value that became 0; in host memory only."""
+        return int(self.window[0])
+
+    @property
+    def high(self) -> int:
+        """The stored value that became 1; in host memory only."""
+        return int(self.window[1])
 
 
 def prepare_radiograph(
@@ -47,6 +56,7 @@ def prepare_radiograph(
     mm_per_pixel_xy: tuple[float, float] = (1.0, 1.0),
     percentiles: tuple[float, float] = (1.0, 99.0),
     threads: int = 1,
+    stream: Any = None,
 ) -> Prepared:
     """Window a radiograph by its percentiles and fit it into `size`, its proportions in mm kept.
 
@@ -60,7 +70,8 @@ def prepare_radiograph(
     An axis that shrinks takes the exact average over each pixel's area, one that grows is interpolated linearly between
     pixel centres, edges clamped.
     """
-    check_array("pixels", pixels, ("uint8", "uint16"), ("rows", "columns"))
+    place = place_of(pixels, threads=threads, stream=stream)
+    pixels = place.take("pixels", pixels, ("uint8", "uint16"), ("rows", "columns"))
     if pixels.size == 0:
         raise ValueError(f"pixels has shape {list(pixels.shape)}, expected at least one pixel")
     if min(size) < 1:
@@ -69,10 +80,10 @@ def prepare_radiograph(
         raise ValueError(f"mm_per_pixel_xy is {mm_per_pixel_xy}, expected two finite values above 0")
     if not 0.0 <= percentiles[0] <= percentiles[1] <= 100.0:
         raise ValueError(f"percentiles is {percentiles}, expected 0 <= low <= high <= 100")
-    check_threads(threads)
 
     rank_low, rank_high = (max(1, math.ceil(percent * pixels.size / 100.0)) for percent in percentiles)
-    low, high = _cpu.order_statistics(pixels, rank_low, rank_high, threads)
+    window = place.empty((2,), np.int32)
+    place.native.order_statistics(pixels, rank_low, rank_high, window, place.lane)
 
     rows, columns = pixels.shape
     height_mm, width_mm = rows * mm_per_pixel_xy[1], columns * mm_per_pixel_xy[0]
@@ -80,9 +91,9 @@ def prepare_radiograph(
     new_rows = min(max(round(height_mm * scale), 1), size[0])
     new_columns = min(max(round(width_mm * scale), 1), size[1])
     top, left = (size[0] - new_rows) // 2, (size[1] - new_columns) // 2
-    out = np.empty(size, np.float32)
-    _cpu.window_resize(pixels, low, high, inverted, top, left, new_rows, new_columns, out, threads)
+    out = place.empty(size, np.float32)
+    place.native.window_resize(pixels, window, inverted, top, left, new_rows, new_columns, out, place.lane)
 
     step_x, step_y = columns / new_columns, rows / new_rows
     plane_map = PlaneMap(step_x, step_y, (0.5 - left) * step_x - 0.5, (0.5 - top) * step_y - 0.5)
-    return Prepared(out, plane_map, low, high)
+    return Prepared(out, plane_map, window)

@@ -55,4 +55,5 @@ NB_MODULE(_cuda, m) {
     bind_cuda_curves(m);
     bind_cuda_midlines(m);
     bind_cuda_votes(m);
+    bind_cuda_radiograph(m);
 }

@@ -109,3 +109,4 @@ void bind_cuda_curves(nanobind::module_& m);
 void bind_cuda_heatmaps(nanobind::module_& m);
 void bind_cuda_midlines(nanobind::module_& m);
 void bind_cuda_votes(nanobind::module_& m);
+void bind_cuda_radiograph(nanobind::module_& m);

@@ -161,41 +161,17 @@ SPINERT_INLINE bool any(Lanes<T, kBytes> mask) {
 struct Sums {
     double sum[8] = {};
 
-    __attribute__((always_inline)) void add(Floats v, double weight = 1.0) {
+    __attribute__((always_inline)) void add(Floats v) {
         float lanes[16];
         store(v, lanes);
         for (int i = 0; i < 8; ++i) {
-            sum[i] += (static_cast<double>(lanes[i]) + static_cast<double>(lanes[i + 8])) * weight;
+            sum[i] += static_cast<double>(lanes[i]) + static_cast<double>(lanes[i + 8]);
         }
     }
     __attribute__((always_inline)) double total() const {
         return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
     }
 };
-
-// e**x for x <= 0, -inf included; below -87 the result is 0. Relative error under 1e-7.
-// x = n ln 2 + r with |r| <= ln 2 / 2; e**r by its Taylor polynomial of degree 7, whose remainder is below 6e-9.
-SPINERT_INLINE Floats exp_of_nonpositive(Floats x) {
-    const Floats lowest = all(-87.0f);
-    const Floats in_range = lowest <= x;
-    x = select(in_range, x, lowest);
-    // adding 1.5 * 2**23 rounds to an integer, which then lies in the low bits of the float
-    const Floats shifter = all(12582912.0f);
-    const Floats shifted = x * all(1.44269504f) + shifter;
-    const Floats n = shifted - shifter;
-    // ln 2 in two parts: the first has few bits, so that n times it is exact
-    const Floats r = (x - n * all(0.693359375f)) - n * all(-2.12194440e-4f);
-    // pairs first (Estrin): half as long a chain of dependent steps as from the highest power down
-    const Floats rr = r * r;
-    const Floats powers_6_7 = r * all(1.0f / 5040.0f) + all(1.0f / 720.0f);
-    const Floats powers_4_5 = r * all(1.0f / 120.0f) + all(1.0f / 24.0f);
-    const Floats powers_2_3 = r * all(1.0f / 6.0f) + all(0.5f);
-    const Floats high = powers_6_7 * rr + powers_4_5;
-    const Floats low = powers_2_3 * rr + (r + all(1.0f));
-    const Floats p = high * (rr * rr) + low;
-    const Ints power = (bits_as<int32_t>(shifted) - all(0x4b400000 - 127)) << all(23);
-    return select(in_range, p * bits_as<float>(power), all(0.0f));
-}
 
 }  // namespace
 }  // namespace spinert

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "../math/resize_weights.h"
 #include "parallel.h"
 
 namespace spinert {
@@ -87,32 +88,14 @@ struct Taps {
     Axis axis() const { return {first.data(), weights.data(), taps}; }
 };
 
-// Shrinking: the share of each source pixel in the span of an output pixel. In units of 1 / outputs of a source pixel,
-// output i spans i * inputs .. (i + 1) * inputs and source j spans j * outputs .. (j + 1) * outputs: whole numbers.
-// Enlarging: the two source pixels around the centre (i + 1/2) * inputs / outputs - 1/2, clamped at the edges.
+// As many taps for each output as a multiple of `multiple` needs; those beyond the span weigh nothing.
 Taps make_taps(int inputs, int outputs, int multiple) {
-    const int64_t in = inputs, out = outputs;
-    const bool shrink = out <= in;
-    const int needed = shrink ? static_cast<int>((in + out - 1) / out) + (in % out != 0) : 2;
-    const int taps = (needed + multiple - 1) / multiple * multiple;
+    const int taps = (resize_taps(inputs, outputs) + multiple - 1) / multiple * multiple;
     Taps result = {std::vector<int32_t>(outputs), std::vector<float>(static_cast<size_t>(outputs) * taps), taps};
-    for (int64_t i = 0; i < out; ++i) {
-        float* weights = result.weights.data() + i * taps;
-        if (shrink) {
-            const int64_t begin = i * in, end = begin + in, first = begin / out;
-            result.first[i] = static_cast<int32_t>(first);
-            for (int64_t j = first; j * out < end; ++j) {
-                const int64_t overlap = std::min(end, (j + 1) * out) - std::max(begin, j * out);
-                weights[j - first] = static_cast<float>(static_cast<double>(overlap) / static_cast<double>(in));
-            }
-        } else {
-            // in units of 1 / (2 * outputs) of a source pixel
-            const int64_t centre = std::clamp<int64_t>((2 * i + 1) * in - out, 0, (in - 1) * 2 * out);
-            result.first[i] = static_cast<int32_t>(centre / (2 * out));
-            const double step = static_cast<double>(centre % (2 * out)) / static_cast<double>(2 * out);
-            weights[0] = static_cast<float>(1.0 - step);
-            weights[1] = static_cast<float>(step);
-        }
+    for (int i = 0; i < outputs; ++i) {
+        result.first[i] = resize_first(i, inputs, outputs);
+        float* const weights = result.weights.data() + static_cast<size_t>(i) * taps;
+        for (int tap = 0; tap < taps; ++tap) weights[tap] = resize_weight(i, tap, inputs, outputs);
     }
     return result;
 }

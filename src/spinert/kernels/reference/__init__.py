@@ -6,7 +6,7 @@ Shapes, units and meaning are those of `spinert.kernels`.
 from spinert.kernels.reference.angles import angle_matrix, tilt_vectors
 from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
 from spinert.kernels.reference.curves import evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
-from spinert.kernels.reference.heatmaps import peak, soft_argmax
+from spinert.kernels.reference.heatmaps import mean_above, peak, soft_argmax, soft_moments, top_peaks
 from spinert.kernels.reference.midlines import border_midpoints, mask_midline
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
 from spinert.kernels.reference.votes import gaussian_mean, vertebra_votes
@@ -23,12 +23,15 @@ __all__ = [
     "gaussian_mean",
     "kmeans",
     "mask_midline",
+    "mean_above",
     "peak",
     "percentile_values",
     "prepare_radiograph",
     "resize_weights",
     "smooth_heat",
     "soft_argmax",
+    "soft_moments",
     "tilt_vectors",
+    "top_peaks",
     "vertebra_votes",
 ]
