@@ -1,6 +1,8 @@
 """Clusters of points: by hand, against the reference and against scikit-learn."""
 
+import math
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,10 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN
 
+from benchmarks.memory import peak_extra_mib
 from spinert import kernels
 from spinert.kernels import _cpu, reference
+from tests.kernels.conftest import CpuPlace
 
 # 64 points are the most of the way for few; the others are the lengths of blocks, and primes
 COUNTS = (0, 1, 2, 15, 16, 17, 31, 63, 64, 65, 67, 131, 257)
@@ -104,6 +108,17 @@ def test_a_batch_of_groups_is_each_group_alone(isa: str, threads: int) -> None:
     alone = [kernels.dbscan(scattered(n, seed=n), eps=1.5, min_samples=4) for n in COUNTS]
     np.testing.assert_array_equal(labels, np.concatenate(alone))
     np.testing.assert_array_equal(labels, reference.dbscan(points, eps=1.5, min_samples=4, offsets=offsets))
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_threads_share_the_groups_of_many_points(isa: str, threads: int) -> None:
+    counts = [50, 300, 0, 9000, 64, 65] * 5
+    points = scattered(sum(counts))
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    together = kernels.dbscan(points, eps=0.2, min_samples=4, offsets=offsets, threads=threads)
+    for begin, end in pairwise(offsets.tolist()):
+        alone = kernels.dbscan(points[begin:end], eps=0.2, min_samples=4)
+        np.testing.assert_array_equal(together[begin:end], alone)
 
 
 @pytest.mark.parametrize("n", COUNTS)
@@ -214,6 +229,77 @@ def test_every_point_is_labelled_with_its_nearest_centre(points: NDArray[np.floa
     np.testing.assert_allclose(gaps[np.arange(len(points)), labels], gaps.min(axis=1), rtol=1e-12, atol=1e-12)
 
 
+def test_what_is_far_from_both_neighbours_is_an_outlier(place: CpuPlace) -> None:
+    """Gaps of 10 but for those round 200 and before the last: 165, 155 and 31; one more than 30 wide is too wide."""
+    places = np.array([5.0, 15.0, 25.0, 35.0, 200.0, 45.0, 55.0, 65.0, 96.0])
+    assert place.run(kernels.gap_outliers, places, ratio=3.0).nonzero()[0].tolist() == [4, 8]
+    assert place.run(kernels.gap_outliers, places, ratio=3.1).nonzero()[0].tolist() == [4]
+    assert not place.run(kernels.gap_outliers, places, ratio=17.0).any()
+
+
+def test_two_rows_that_lie_apart_hold_no_outlier(place: CpuPlace) -> None:
+    assert not place.run(kernels.gap_outliers, np.array([0.0, 1.0, 2.0, 50.0, 51.0, 52.0]), ratio=2.0).any()
+
+
+def test_the_median_of_an_even_number_of_gaps_lies_between_two(place: CpuPlace) -> None:
+    """Gaps of 1, 3, 4 and 9: the median is 3.5."""
+    places = np.array([0.0, 1.0, 4.0, 8.0, 17.0])
+    assert place.run(kernels.gap_outliers, places, ratio=9.0 / 3.5).tolist() == [0, 0, 0, 0, 0]
+    assert place.run(kernels.gap_outliers, places, ratio=8.9 / 3.5).tolist() == [0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("places", [[], [3.0], [3.0, 900.0]])
+def test_fewer_than_three_places_hold_no_outlier(place: CpuPlace, places: list[float]) -> None:
+    assert not place.run(kernels.gap_outliers, np.array(places), ratio=1.0).any()
+
+
+def test_the_only_one_elsewhere_is_an_outlier_whatever_the_ratio(place: CpuPlace) -> None:
+    places = np.array([7.0, 7.0, 7.0, 7.0, 8.0])
+    assert place.run(kernels.gap_outliers, places, ratio=1e300).tolist() == [0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("n", COUNTS)
+def test_gap_outliers_agree_with_the_reference(place: CpuPlace, n: int) -> None:
+    places = scattered(n)[:, 0].copy()
+    for ratio in (1.0, 1.5, 3.0, 20.0):
+        got = place.run(kernels.gap_outliers, places, ratio=ratio)
+        np.testing.assert_array_equal(got, reference.gap_outliers(places, ratio=ratio))
+
+
+@given(arrays(np.float64, st.integers(0, 40), elements=st.floats(-1e300, 1e300)), st.floats(1.0, 100.0))
+def test_places_of_any_size_agree_with_the_reference(places: NDArray[np.float64], ratio: float) -> None:
+    with np.errstate(over="ignore"):
+        want = reference.gap_outliers(places, ratio=ratio)
+    np.testing.assert_array_equal(kernels.gap_outliers(places, ratio=ratio), want)
+
+
+@pytest.mark.parametrize("ratio", [0.99, 0.0, -2.0, float("nan"), float("inf")])
+def test_a_ratio_below_1_is_refused(ratio: float) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"ratio is {ratio}, expected a finite value of at least 1")):
+        kernels.gap_outliers(np.zeros(3), ratio=ratio)
+
+
+def test_places_of_another_type_or_not_finite_are_refused() -> None:
+    with pytest.raises(TypeError, match=re.escape("places is float64 [3, 1], expected float64 [n]")):
+        kernels.gap_outliers(np.zeros((3, 1)), ratio=2.0)
+    with pytest.raises(ValueError, match="places has nan in row 1, expected finite"):
+        kernels.gap_outliers(np.array([0.0, np.nan, 1.0]), ratio=2.0)
+
+
+def test_dbscan_needs_little_more_memory_than_its_labels() -> None:
+    """8 bytes a point in 2**32 cells, 12 beyond; the peak that the kernel itself allocates is no array of NumPy's."""
+    points = np.random.default_rng(0).uniform(0.0, 1000.0, (100_000, 2))
+    far = points * (1.0, 1.0)
+    far[0] = 1e7, 1e7
+    narrow = peak_extra_mib(lambda: kernels.dbscan(points, eps=5.0, min_samples=5))
+    wide = peak_extra_mib(lambda: kernels.dbscan(far, eps=5.0, min_samples=5))
+    if math.isnan(narrow):
+        pytest.skip("needs Linux's /proc/self/clear_refs")
+    labels = 4 * len(points) / 2**20
+    assert narrow < labels + 1.0
+    assert wide < labels + 1.4
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("row", [0, 16, 66])
 def test_a_value_that_is_not_finite_is_refused_with_its_row(bad: float, row: int) -> None:
@@ -284,11 +370,17 @@ def test_points_of_another_type_are_refused() -> None:
         (lambda p, o, i: _cpu.dbscan(p, o, 1.0, 0, i, 1), "min_samples"),
         (lambda p, o, i: _cpu.dbscan(p, o, 1.0, 2, i[:4], 1), "labels"),
         (lambda p, o, i: _cpu.dbscan(p, o, 1.0, 2, i, 0), "threads"),
-        (lambda p, o, i: _cpu.kmeans(p, 1, 0.0, i[:4], p[:2].copy()), "labels"),
-        (lambda p, o, i: _cpu.kmeans(p, 1, 0.0, i, np.zeros((2, 1))), "axes"),
-        (lambda p, o, i: _cpu.kmeans(p, 1, 0.0, i, np.zeros((6, 2))), "k is not"),
-        (lambda p, o, i: _cpu.kmeans(p, 0, 0.0, i, np.zeros((2, 2))), "max_iterations"),
-        (lambda p, o, i: _cpu.kmeans(p, 1, -1.0, i, np.zeros((2, 2))), "tolerance"),
+        (lambda p, o, i: _cpu.kmeans(p, 1, 0.0, i[:4], p[:2].copy(), 1), "labels"),
+        (lambda p, o, i: _cpu.kmeans(p, 1, 0.0, i, np.zeros((2, 1)), 1), "axes"),
+        (lambda p, o, i: _cpu.kmeans(p, 1, 0.0, i, np.zeros((6, 2)), 1), "k is not"),
+        (lambda p, o, i: _cpu.kmeans(p, 0, 0.0, i, np.zeros((2, 2)), 1), "max_iterations"),
+        (lambda p, o, i: _cpu.kmeans(p, 1, -1.0, i, np.zeros((2, 2)), 1), "tolerance"),
+        (lambda p, o, i: _cpu.kmeans(p, 1, 0.0, i, np.zeros((2, 2)), 0), "threads"),
+        (lambda p, o, i: _cpu.gap_outliers(p[:, 0].copy(), 0.5, p[:, 1].copy(), np.zeros(5, np.uint8), 1), "ratio"),
+        (lambda p, o, i: _cpu.gap_outliers(p[:, 0] * np.nan, 2.0, p[:, 1].copy(), np.zeros(5, np.uint8), 1), "finite"),
+        (lambda p, o, i: _cpu.gap_outliers(p[:, 0].copy(), 2.0, np.zeros(4), np.zeros(5, np.uint8), 1), "gaps"),
+        (lambda p, o, i: _cpu.gap_outliers(p[:, 0].copy(), 2.0, p[:, 1].copy(), np.zeros(4, np.uint8), 1), "outliers"),
+        (lambda p, o, i: _cpu.gap_outliers(p[:, 0].copy(), 2.0, p[:, 1].copy(), np.zeros(5, np.uint8), 0), "threads"),
     ],
 )
 def test_the_bindings_refuse_what_would_leave_an_array(call: Any, got: str) -> None:

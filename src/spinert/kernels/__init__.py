@@ -9,23 +9,28 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 """
 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
-from spinert.kernels.clusters import dbscan, kmeans
+from spinert.kernels.clusters import dbscan, gap_outliers, kmeans
 from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
+from spinert.kernels.tiles import TileBlend, gaussian_weights, tile_positions
 
 __all__ = [
     "PlaneMap",
     "Prepared",
+    "TileBlend",
     "active_isa",
     "angle_matrix",
     "compiled_isas",
     "cuda_status",
     "dbscan",
+    "gap_outliers",
+    "gaussian_weights",
     "kmeans",
     "peak",
     "prepare_radiograph",
     "soft_argmax",
+    "tile_positions",
     "tilt_vectors",
     "usable_isas",
 ]

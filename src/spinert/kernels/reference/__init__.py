@@ -4,15 +4,18 @@ Shapes, units and meaning are those of `spinert.kernels`.
 """
 
 from spinert.kernels.reference.angles import angle_matrix, tilt_vectors
-from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
+from spinert.kernels.reference.clusters import dbscan, farthest_points, gap_outliers, kmeans
 from spinert.kernels.reference.heatmaps import peak, soft_argmax
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
+from spinert.kernels.reference.tiles import blend_tiles
 
 __all__ = [
     "angle_matrix",
+    "blend_tiles",
     "dbscan",
     "farthest_points",
     "fitted_shape",
+    "gap_outliers",
     "kmeans",
     "peak",
     "percentile_values",
