@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
-from tests.kernels.conftest import CpuPlace
+from tests.kernels.places import CpuPlace, CudaPlace
 from tests.kernels.test_parity import guarded
 
 Size = tuple[int, int, int]
+Place = CpuPlace | CudaPlace
 
 # a tile alone, rows that are no whole lanes, strides of all kinds, a last tile moved back, three tiles over a voxel
 GRIDS: list[tuple[Size, Size, Size]] = [
@@ -93,12 +94,12 @@ def test_gaussian_weights_are_1_in_the_middle_and_fall_by_sigma() -> None:
     assert x.tolist() == [1.0]
 
 
-def test_a_tile_alone_is_the_result(place: CpuPlace) -> None:
+def test_a_tile_alone_is_the_result(place: Place) -> None:
     tiles, settings, _ = case(GRIDS[1], 3)
     np.testing.assert_array_equal(place.run(blended, *tiles, **settings, dtype="float32"), tiles[0])
 
 
-def test_overlapping_tiles_are_averaged_by_their_weights(place: CpuPlace) -> None:
+def test_overlapping_tiles_are_averaged_by_their_weights(place: Place) -> None:
     weights = (np.ones(1), np.ones(1), np.array([1.0, 2.0, 1.0]))
     tiles = [np.full((1, 1, 1, 3), value, np.float32) for value in (1.0, 7.0)]
     settings = {"shape": (1, 1, 4), "patch": (1, 1, 3), "stride": (1, 1, 1), "classes": 1, "weights": weights}
@@ -108,7 +109,7 @@ def test_overlapping_tiles_are_averaged_by_their_weights(place: CpuPlace) -> Non
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 @pytest.mark.parametrize("tile_dtype", [np.float32, np.float16])
-def test_means_agree_with_the_reference(place: CpuPlace, grid: tuple[Size, Size, Size], tile_dtype: type) -> None:
+def test_means_agree_with_the_reference(place: Place, grid: tuple[Size, Size, Size], tile_dtype: type) -> None:
     for classes in (1, 3):
         tiles, settings, want = case(grid, classes, tile_dtype)
         got = place.run(blended, *tiles, **settings, dtype="float32")
@@ -119,9 +120,7 @@ def test_means_agree_with_the_reference(place: CpuPlace, grid: tuple[Size, Size,
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 @pytest.mark.parametrize("classes", [2, 5])
-def test_labels_are_the_classes_of_the_largest_means(
-    place: CpuPlace, grid: tuple[Size, Size, Size], classes: int
-) -> None:
+def test_labels_are_the_classes_of_the_largest_means(place: Place, grid: tuple[Size, Size, Size], classes: int) -> None:
     tiles, settings, want = case(grid, classes)
     labels = place.run(blended, *tiles, **settings)
     means = place.run(blended, *tiles, **settings, dtype="float32")
@@ -146,13 +145,13 @@ def test_any_grid_agrees_with_the_reference(shape: Size, patch: Size, stride: Si
         np.testing.assert_array_equal(blended(*tiles, **settings), got.argmax(axis=0))
 
 
-def test_the_first_of_equal_classes_is_the_label(place: CpuPlace) -> None:
+def test_the_first_of_equal_classes_is_the_label(place: Place) -> None:
     tile = np.array([[1.0, 0.0, 5.0], [2.0, 0.0, 5.0], [2.0, 0.0, 4.0]], np.float32).reshape(3, 1, 1, 3)
     settings = {"shape": (1, 1, 3), "patch": (1, 1, 3), "stride": (1, 1, 1), "classes": 3, "weights": ones((1, 1, 3))}
     assert place.run(blended, tile, **settings).tolist() == [[[1, 0, 0]]]
 
 
-def test_nan_is_never_the_label(place: CpuPlace) -> None:
+def test_nan_is_never_the_label(place: Place) -> None:
     nan, inf = np.nan, np.inf
     tile = np.array([[nan, 0.0, nan, -inf], [1.0, nan, nan, -inf]], np.float32).reshape(2, 1, 1, 4)
     settings = {"shape": (1, 1, 4), "patch": (1, 1, 4), "stride": (1, 1, 1), "classes": 2, "weights": ones((1, 1, 4))}
@@ -160,7 +159,7 @@ def test_nan_is_never_the_label(place: CpuPlace) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_value_that_is_not_finite_spoils_its_voxel_only(place: CpuPlace, bad: float) -> None:
+def test_a_value_that_is_not_finite_spoils_its_voxel_only(place: Place, bad: float) -> None:
     tiles, settings, _ = case(GRIDS[3], 2)
     tiles[4][1, 2, 1, 16] = bad
     z, y, x = (kernels.tile_positions(*GRIDS[3])[4] + (2, 1, 16)).tolist()
@@ -168,20 +167,20 @@ def test_a_value_that_is_not_finite_spoils_its_voxel_only(place: CpuPlace, bad: 
     assert np.argwhere(spoiled).tolist() == [[1, z, y, x]]
 
 
-def test_one_class_is_labelled_above_the_threshold(place: CpuPlace) -> None:
+def test_one_class_is_labelled_above_the_threshold(place: Place) -> None:
     tile = np.array([0.25, 0.5, 0.75, np.nan, np.inf], np.float32).reshape(1, 1, 1, 5)
     settings = {"shape": (1, 1, 5), "patch": (1, 1, 5), "stride": (1, 1, 1), "classes": 1, "weights": ones((1, 1, 5))}
     assert place.run(blended, tile, **settings, threshold=0.5).tolist() == [[[0, 0, 1, 0, 1]]]
 
 
-def test_256_classes_have_labels(place: CpuPlace) -> None:
+def test_256_classes_have_labels(place: Place) -> None:
     tile = np.eye(256, dtype=np.float32).reshape(256, 1, 1, 256)
     shape = (1, 1, 256)
     settings = {"shape": shape, "patch": shape, "stride": (1, 1, 1), "classes": 256, "weights": ones(shape)}
     assert place.run(blended, tile, **settings)[0, 0].tolist() == list(range(256))
 
 
-def test_every_half_is_read_exactly(place: CpuPlace) -> None:
+def test_every_half_is_read_exactly(place: Place) -> None:
     tile = np.arange(65536, dtype=np.uint16).view(np.float16).reshape(1, 1, 1, -1)
     shape = tile.shape[1:]
     settings = {"shape": shape, "patch": shape, "stride": (1, 1, 1), "classes": 1, "weights": ones(shape)}
@@ -190,7 +189,7 @@ def test_every_half_is_read_exactly(place: CpuPlace) -> None:
     assert np.signbit(got[0, 0, 0, 0x8000])
 
 
-def test_floats_become_the_nearest_halves(place: CpuPlace) -> None:
+def test_floats_become_the_nearest_halves(place: Place) -> None:
     """Bit patterns of every exponent, and what lies on either side of each half and midway between two."""
     rng = np.random.default_rng(0)
     any_bits = rng.integers(0, 2**32, 60_000, np.uint32).view(np.float32)
@@ -208,7 +207,7 @@ def test_floats_become_the_nearest_halves(place: CpuPlace) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
-def test_threads_do_not_change_a_bit(place: CpuPlace, dtype: str) -> None:
+def test_threads_do_not_change_a_bit(place: Place, dtype: str) -> None:
     grid = ((40, 64, 70), (24, 48, 67), (12, 16, 3))  # large enough for several threads
     tiles, settings, _ = case(grid, 2)
     single = place.run(blended, *tiles, **settings, dtype=dtype)
@@ -306,20 +305,17 @@ def test_a_sigma_that_is_no_width_is_refused(sigma: float) -> None:
         kernels.gaussian_weights((4, 4, 4), sigma)
 
 
-def add(**changed: Any) -> None:
-    """A tile [2, 3, 4, 5] into the middle of a ring [2, 4, 6, 8], and what is wrong with it."""
-    arguments: dict[str, Any] = {
-        "tile": np.ones((2, 3, 4, 5), np.float32),
-        "weights_z": np.ones((2, 3), np.float32),
-        "weights_y": np.ones((2, 4), np.float32),
-        "weights_x": np.ones((2, 5), np.float32),
-        "index": (1, 1, 1),
-        "at": (3, 2, 3),
-        "fresh": (1, 1, 1),
-        "ring": np.ones((2, 4, 6, 8), np.float32),
-        "threads": 1,
-    }
-    _cpu.add_tile(**{**arguments, **changed})
+# a tile [2, 3, 4, 5] into the middle of a ring [2, 4, 6, 8]
+MIDDLE: dict[str, Any] = {
+    "tile": np.ones((2, 3, 4, 5), np.float32),
+    "weights_z": np.ones((2, 3), np.float32),
+    "weights_y": np.ones((2, 4), np.float32),
+    "weights_x": np.ones((2, 5), np.float32),
+    "index": (1, 1, 1),
+    "at": (3, 2, 3),
+    "fresh": (1, 1, 1),
+    "ring": np.ones((2, 4, 6, 8), np.float32),
+}
 
 
 @pytest.mark.parametrize(
@@ -339,13 +335,16 @@ def add(**changed: Any) -> None:
         ({"fresh": (0, 0, -1)}, "fresh"),
         ({"ring": np.ones((2, 0, 6, 8), np.float32)}, "no slots"),
         ({"ring": np.ones((2, 2, 6, 8), np.float32)}, "reaches out|deeper"),
-        ({"threads": 0}, "threads"),
     ],
 )
-def test_the_binding_refuses_what_would_leave_the_ring(changed: dict[str, Any], got: str) -> None:
-    add()
+def test_the_bindings_refuse_what_would_leave_the_ring(emulated: CudaPlace, changed: dict[str, Any], got: str) -> None:
+    _cpu.add_tile(**MIDDLE, threads=1)
     with pytest.raises(ValueError, match=got):
-        add(**changed)
+        _cpu.add_tile(**{**MIDDLE, **changed}, threads=1)
+    stream = emulated.native.Stream()
+    placed = {name: emulated.take(value, stream) for name, value in {**MIDDLE, **changed}.items()}
+    with pytest.raises(ValueError, match=got):
+        emulated.native.add_tile(**placed, stream=stream)
 
 
 RING = np.ones((2, 4, 6, 8), np.float32)
@@ -356,21 +355,33 @@ HALVES = np.zeros((2, 9, 6, 8), np.float16)
 @pytest.mark.parametrize(
     ("call", "got"),
     [
-        (lambda: _cpu.label_slices(RING, 4, 0, 1, 0.0, LABELS, 1), "slot"),
-        (lambda: _cpu.label_slices(RING, 0, 0, 5, 0.0, LABELS, 1), "count"),
-        (lambda: _cpu.label_slices(RING, 0, 0, -1, 0.0, LABELS, 1), "count"),
-        (lambda: _cpu.label_slices(RING, 0, 6, 4, 0.0, LABELS, 1), "outside the volume"),
-        (lambda: _cpu.label_slices(RING, 0, -1, 4, 0.0, LABELS, 1), "outside the volume"),
-        (lambda: _cpu.label_slices(RING, 0, 0, 4, 0.0, np.zeros((9, 6, 7), np.uint8), 1), "other rows or columns"),
-        (lambda: _cpu.label_slices(np.ones((257, 1, 1, 1), np.float32), 0, 0, 1, 0.0, LABELS, 1), "256"),
-        (lambda: _cpu.label_slices(RING, 0, 0, 4, 0.0, LABELS, 0), "threads"),
-        (lambda: _cpu.half_slices(RING, 0, 6, 4, HALVES, 1), "outside the volume"),
-        (lambda: _cpu.half_slices(RING, 0, 0, 4, HALVES[:1].copy(), 1), "other classes"),
+        (lambda m, a, s: m.label_slices(a(RING), 4, 0, 1, 0.0, a(LABELS), s), "slot"),
+        (lambda m, a, s: m.label_slices(a(RING), 0, 0, 5, 0.0, a(LABELS), s), "count"),
+        (lambda m, a, s: m.label_slices(a(RING), 0, 0, -1, 0.0, a(LABELS), s), "count"),
+        (lambda m, a, s: m.label_slices(a(RING), 0, 6, 4, 0.0, a(LABELS), s), "outside the volume"),
+        (lambda m, a, s: m.label_slices(a(RING), 0, -1, 4, 0.0, a(LABELS), s), "outside the volume"),
+        (lambda m, a, s: m.label_slices(a(RING), 0, 0, 4, 0.0, a(LABELS[:, :, 1:]), s), "other rows or columns"),
+        (lambda m, a, s: m.label_slices(a(np.repeat(RING, 129, 0)), 0, 0, 1, 0.0, a(LABELS), s), "256"),
+        (lambda m, a, s: m.half_slices(a(RING), 0, 6, 4, a(HALVES), s), "outside the volume"),
+        (lambda m, a, s: m.half_slices(a(RING), 0, 0, 4, a(HALVES[:1]), s), "other classes"),
     ],
 )
-def test_the_bindings_refuse_slices_that_are_not_there(call: Any, got: str) -> None:
+def test_the_bindings_refuse_slices_that_are_not_there(emulated: CudaPlace, call: Any, got: str) -> None:
     with pytest.raises(ValueError, match=got):
-        call()
+        call(_cpu, np.ascontiguousarray, 1)
+    stream = emulated.native.Stream()
+    with pytest.raises(ValueError, match=got):
+        call(emulated.native, lambda array: emulated.take(array, stream), stream)
+
+
+def test_the_bindings_refuse_less_than_one_thread() -> None:
+    for call in (
+        lambda: _cpu.add_tile(**MIDDLE, threads=0),
+        lambda: _cpu.label_slices(RING, 0, 0, 4, 0.0, LABELS, 0),
+        lambda: _cpu.half_slices(RING, 0, 0, 4, HALVES, 0),
+    ):
+        with pytest.raises(ValueError, match="threads is below 1"):
+            call()
 
 
 @pytest.mark.parametrize("columns", [8, 15, 16, 17, 33])

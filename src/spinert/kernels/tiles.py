@@ -63,6 +63,7 @@ class TileBlend:
                [classes, z, y, x]
     threshold  for labels of one class, which are 1 where the mean is above it and 0 elsewhere; else None
     threads    change the time, never the result: the sums of a voxel are made in the order of the tiles
+    stream     of tiles on a device, all of which lie there; None is that of each tile
 
     The means are made in float32. A value that is not finite spoils the voxels it stands for, no others.
 
@@ -82,6 +83,7 @@ class TileBlend:
         dtype: DTypeLike = "uint8",
         threshold: float | None = None,
         threads: int = 1,
+        stream: Any = None,
     ) -> None:
         self._starts = _starts(shape, patch, stride)
         self._dtype = np.dtype(dtype)
@@ -92,14 +94,15 @@ class TileBlend:
         check_threads(threads)
         self.positions = tile_positions(shape, patch, stride)
         self._shape, self._patch, self._classes = shape, patch, classes
-        self._threshold, self._threads = 0.0 if threshold is None else threshold, threads
+        self._threshold = 0.0 if threshold is None else threshold
+        self._threads, self._stream = threads, stream
         axes = zip(self._starts, weights, shape, strict=True)
         self._shares = tuple(_shares(starts, own, length) for starts, own, length in axes)
         self._added = 0
 
     def add(self, tile: NDArray[Any]) -> None:
         """Take the next tile: float32 or float16 [classes, patch z, patch y, patch x]."""
-        place = place_of(tile, threads=self._threads)
+        place = place_of(tile, threads=self._threads, stream=self._stream)
         tile = place.take("tile", tile, ("float32", "float16"), (self._classes, *self._patch))
         if self._added == len(self.positions):
             raise ValueError(f"tile is one too many, expected {len(self.positions)}")
@@ -109,7 +112,7 @@ class TileBlend:
         z, y, x = self.positions[self._added].tolist()
         fresh = [self._fresh(axis, int(i)) for axis, i in enumerate(index)]
         at = (z % self._ring.shape[1], y, x)
-        place.native.add_tile(tile, *self._shares, tuple(map(int, index)), at, tuple(fresh), self._ring, place.lane)
+        place.native.add_tile(tile, *self._weights, tuple(map(int, index)), at, tuple(fresh), self._ring, place.lane)
         self._added += 1
         if self._added % (len(self._starts[1]) * len(self._starts[2])) == 0:
             self._finish(place, int(index[0]))
@@ -122,6 +125,7 @@ class TileBlend:
         return self._result
 
     def _begin(self, place: Place) -> None:
+        self._weights = [place.bring(shares) for shares in self._shares]
         volume = (self._classes, *self._shape)
         self._result = place.empty(volume[1:] if self._dtype == np.uint8 else volume, self._dtype)
         slab = (self._classes, self._patch[0], *self._shape[1:])

@@ -90,10 +90,21 @@ SPINERT_INLINE uint32_t find_root(uint32_t* parents, uint32_t i) {
     return i;
 }
 
-// Parents of the cells with core points, by their first points: a cell of the same cluster that comes before, or itself.
+constexpr uint32_t kNone = UINT32_MAX;  // the parent of a point that is no core point
+
+// Each core point to the first of its cell.
+template <class Key>
+static void join_points(const Grid<Key>& grid, uint32_t* parents) {
+    for (uint32_t cell = 0, end; cell < grid.n; cell = end) {
+        end = grid.cell_end(cell);
+        for (uint32_t i = cell; i < end; ++i) parents[i] = grid.is_core(i) ? cell : kNone;
+    }
+}
+
+// Joins the cells with core points within eps of each other: the parent of a core point is one of the same cluster that
+// comes before it, in the order of the grid, or itself.
 template <class Key>
 static void join_cells(const Grid<Key>& grid, uint32_t* parents) {
-    for (uint32_t i = 0; i < grid.n; ++i) parents[i] = i;
     Window window;
     for (uint32_t cell = 0, end; cell < grid.n; cell = end) {
         end = grid.cell_end(cell);
@@ -102,11 +113,17 @@ static void join_cells(const Grid<Key>& grid, uint32_t* parents) {
         uint32_t root = find_root(parents, cell);
         window.move_to(grid, cell, 2);
         for (int row = 2; row < 5; ++row) {
-            for (uint32_t other = row == 2 ? end : window.begin[row], next; other < window.end[row]; other = next) {
-                next = grid.cell_end(other);
-                if (!grid.is_core(other)) continue;
-                const uint32_t others = find_root(parents, other);
-                if (root == others || !touch(grid, cell, cores_end, other, grid.cores_end(other, next))) continue;
+            uint32_t next;
+            for (uint32_t i = row == 2 ? end : window.begin[row]; i < window.end[row]; i = next) {
+                next = i + 1;
+                if (parents[i] == root || parents[i] == kNone) continue;
+                const uint32_t others = find_root(parents, i);
+                if (others == root) {
+                    parents[i] = root;
+                    continue;
+                }
+                next = grid.cell_end(i);
+                if (!touch(grid, cell, cores_end, i, grid.cores_end(i, next))) continue;
                 parents[root < others ? others : root] = root < others ? root : others;
                 root = root < others ? root : others;
             }
@@ -174,6 +191,7 @@ SPINERT_INLINE void dbscan_grid(const DbscanGroup& group, const DbscanFrame& fra
     const Grid<Key> grid = {group.points, group.n, frame, group.eps * group.eps, order, keys};
     sort_points(grid, spare);
     find_core_points(grid, group.min_samples);
+    join_points(grid, spare);
     join_cells(grid, spare);
     number_clusters(grid, group.labels);
     label_border_points(grid, group.labels);

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "../math/half.h"
+#include "../math/float16.h"
 #include "isa.h"
 
 namespace spinert {
