@@ -77,19 +77,18 @@ std::vector<size_t> in_order(size_t count, std::mt19937& chance) {
 }
 
 // Lets go on the threads of a warp whose whole mask has come to the barrier; threads that have ended count as there.
-bool release_warp(size_t first, size_t end) {
+void release_warp(size_t first, size_t end) {
     unsigned present[32] = {}, alive = 0;
     for (size_t i = first; i < end; ++i) {
         if (block.threads[i].state != State::kDone) alive |= 1u << (i - first);
         if (block.threads[i].state == State::kAtWarp) present[i - first] = block.threads[i].mask;
     }
-    bool any = false;
     for (size_t i = first; i < end; ++i) {
         const unsigned mask = present[i - first];
         if (mask == 0 || block.threads[i].state != State::kAtWarp) continue;
         if (!(mask >> (i - first) & 1u)) {
             block.fault = "a thread waits at a warp barrier whose mask lacks it";
-            return false;
+            return;
         }
         unsigned there = 0;
         for (unsigned j = 0; j < 32; ++j) there |= present[j] == mask ? 1u << j : 0u;
@@ -98,10 +97,8 @@ bool release_warp(size_t first, size_t end) {
             if (!((mask & there) >> (j - first) & 1u)) continue;
             block.lanes[j] = block.threads[j].said;
             block.threads[j].state = State::kReady;
-            any = true;
         }
     }
-    return any;
 }
 
 bool release_block() {
@@ -120,6 +117,39 @@ bool release_block() {
     return arrived > 0;
 }
 
+// Runs the threads of a warp to their next barrier and lets go those that have met there; false if all must wait.
+bool step_warp(size_t first, size_t end, std::mt19937& chance) {
+    bool any = false;
+    for (size_t i : in_order(end - first, chance)) {
+        Thread& thread = block.threads[first + i];
+        if (thread.state != State::kReady) continue;
+        any = true;
+        block.running = &thread;
+        threadIdx = thread.index;
+        switch_place(block.scheduler, thread.place, false);
+        if (!block.fault.empty()) return false;
+    }
+    if (any) release_warp(first, end);
+    return any;
+}
+
+// To the next barrier of the block. Each warp as far as it comes before the next one begins, so that what it does too
+// early shows; shuffled, one step of any warp that can go on, then of another.
+void run_warps(size_t warps, size_t count, std::mt19937& chance) {
+    const auto step = [&](size_t warp) { return step_warp(32 * warp, std::min(32 * warp + 32, count), chance); };
+    bool any = true;
+    while (any) {
+        any = false;
+        for (size_t warp : in_order(warps, chance)) {
+            if (step(warp)) any = true;
+            while (order != Order::kShuffled && step(warp)) {
+            }
+            if (!block.fault.empty()) return;
+            if (any && order == Order::kShuffled) break;
+        }
+    }
+}
+
 void run_block(std::mt19937& chance) {
     const size_t count = block.threads.size();
     block.lanes.assign((count + 31) / 32 * 32, 0);
@@ -131,24 +161,13 @@ void run_block(std::mt19937& chance) {
         thread.index = {at % blockDim.x, at / blockDim.x % blockDim.y, at / blockDim.x / blockDim.y};
         thread.state = State::kReady;
     }
-    while (block.fault.empty()) {
-        for (size_t i : in_order(count, chance)) {
-            if (block.threads[i].state != State::kReady) continue;
-            block.running = &block.threads[i];
-            threadIdx = block.running->index;
-            switch_place(block.scheduler, block.running->place, false);
-            if (!block.fault.empty()) return;
-        }
-        bool any = false;
-        for (size_t warp = 0; warp < count; warp += 32) any |= release_warp(warp, std::min(warp + 32, count));
-        any |= release_block();
-        if (any) continue;
-        for (const Thread& thread : block.threads) {
-            if (thread.state != State::kDone && block.fault.empty()) {
-                block.fault = "threads of a block wait at different barriers";
-            }
-        }
-        return;
+    const size_t warps = (count + 31) / 32;
+    do {
+        run_warps(warps, count, chance);
+        if (!block.fault.empty()) return;
+    } while (release_block());
+    for (const Thread& thread : block.threads) {
+        if (thread.state != State::kDone) block.fault = "threads of a block wait at different barriers";
     }
 }
 

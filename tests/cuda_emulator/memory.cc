@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kDevices = 2;
 constexpr unsigned char kFresh = 0xcd;  // what nobody has written yet: as float -4e8, as int a large negative number
+constexpr unsigned char kFreed = 0xdd;
 
 struct Memory {
     size_t bytes;
@@ -174,6 +175,7 @@ cudaError_t cudaFreeAsync(void* at, cudaStream_t stream) {
     }
     return failed(enqueue(stream, [at] {
         const Guard guard(api);
+        std::memset(at, kFreed, device_memory[at].bytes);
         device_memory.erase(at);
         std::free(at);
     }));

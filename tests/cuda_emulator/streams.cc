@@ -11,6 +11,7 @@ namespace {
 constexpr int kDevices = 2;
 
 std::set<Stream*> streams;
+std::set<Stream*> destroyed;  // with work that still waits
 Stream defaults[kDevices] = {{0, {}, nullptr, false}, {1, {}, nullptr, false}};
 bool lazy = false;
 
@@ -39,6 +40,11 @@ void drain(Stream& stream, const Mark* mark) {
 void drain_all() {
     for (Stream& stream : defaults) drain(stream);
     for (Stream* stream : streams) drain(*stream);
+    for (Stream* stream : destroyed) {
+        drain(*stream);
+        delete stream;
+    }
+    destroyed.clear();
 }
 
 void spoil(Stream& stream) {
@@ -82,9 +88,12 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
     const Guard guard(api);
     if (!streams.count(handle)) return failed(cudaErrorInvalidResourceHandle);
-    drain(*handle);
     streams.erase(handle);
-    delete handle;
+    if (handle->waiting.empty()) {
+        delete handle;
+    } else {
+        destroyed.insert(handle);
+    }
     return cudaSuccess;
 }
 

@@ -81,6 +81,17 @@ def test_an_event_orders_two_streams(emulated: CudaPlace, emulator: Emulator) ->
     np.testing.assert_array_equal(fetched(emulated, blind), np.arange(4.0))
 
 
+def test_a_kernel_on_a_third_stream_runs_between_its_inputs_and_the_readers_of_its_outputs(
+    emulated: CudaPlace, emulator: Emulator
+) -> None:
+    native = emulated.native
+    emulator.lazy(True)
+    maps = placed(emulated, MAPS, native.Stream())
+    xy, value = outputs(emulated, native.Stream())
+    native.peak(maps, xy, value, native.Stream())
+    np.testing.assert_array_equal(fetched(emulated, value), kernels.peak(MAPS)[1])
+
+
 def test_time_to_an_event_that_was_not_reached_is_refused(emulated: CudaPlace, emulator: Emulator) -> None:
     native = emulated.native
     emulator.lazy(True)
@@ -125,6 +136,17 @@ def test_memory_is_freed_behind_the_work_that_uses_it(emulated: CudaPlace, emula
     xy, _ = kernels.peak(maps, stream=work)
     del maps
     home.synchronize()  # frees the maps, which it may only do behind the kernel of the other stream
+    np.testing.assert_array_equal(fetched(emulated, xy), kernels.peak(MAPS)[0])
+
+
+def test_foreign_memory_is_let_go_behind_the_work_that_uses_it(emulated: CudaPlace, emulator: Emulator) -> None:
+    native = emulated.native
+    emulator.lazy(True)
+    theirs, ours = native.Stream(), native.Stream()
+    maps = producer(placed(emulated, MAPS, theirs))
+    xy, _ = kernels.peak(maps, stream=ours)
+    del maps
+    theirs.synchronize()  # the producer may free or fill its memory again
     np.testing.assert_array_equal(fetched(emulated, xy), kernels.peak(MAPS)[0])
 
 
@@ -270,6 +292,18 @@ def test_scratch_grows_once_and_is_counted(emulated: CudaPlace) -> None:
     assert stream.allocations == 1
     stream.reserve((1 << 16) + 1)
     assert stream.allocations == 2
+
+
+def test_a_graph_keeps_the_scratch_it_was_captured_with(emulated: CudaPlace, emulator: Emulator) -> None:
+    stream = emulated.native.Stream()
+    before = emulator.bytes_in_use()
+    stream.reserve(1 << 16)
+    with emulated.native.Graph(stream) as graph:
+        stream.reserve(1 << 16)
+    stream.reserve(1 << 20)
+    assert emulator.bytes_in_use() - before == (1 << 16) + (1 << 20)
+    del graph
+    assert emulator.bytes_in_use() - before == 1 << 20
 
 
 def test_an_allocation_that_fails_names_its_size_and_the_next_one_works(
