@@ -34,8 +34,8 @@ def blend_row(name: str, classes: int, shape: Size, patch: Size, stride: Size, d
 
     def ours(threads: int) -> NDArray[np.float32]:
         blend = kernels.TileBlend(shape, patch, stride, classes=classes, weights=weights, dtype=dtype, threads=threads)
-        for tile in tiles:
-            blend.add(tile)
+        for tile, position in zip(tiles, positions, strict=True):
+            blend.add(tile, position)
         return blend.result
 
     exact = reference.blend_tiles(tiles, positions, shape, weights)

@@ -36,8 +36,8 @@ def ones(patch: Size) -> Any:
 
 def blended(*tiles: Any, **settings: Any) -> Any:
     blend = kernels.TileBlend(**settings)
-    for tile in tiles:
-        blend.add(tile)
+    for tile, position in zip(tiles, blend.positions, strict=True):
+        blend.add(tile, position)
     return blend.result
 
 
@@ -245,16 +245,19 @@ def test_a_blend_takes_its_tiles_and_no_others() -> None:
     tiles, settings, _ = case(GRIDS[2], 2)
     blend = kernels.TileBlend(**settings)
     np.testing.assert_array_equal(blend.positions, kernels.tile_positions(*GRIDS[2]))
+    positions = [tuple(position) for position in blend.positions.tolist()]
     for number, tile in enumerate(tiles):
         with pytest.raises(ValueError, match=f"{number} tiles were added, expected 12"):
             _ = blend.result
         with pytest.raises(TypeError, match=re.escape("tile is float64 [2, 2, 3, 16], expected float32 or float16")):
-            blend.add(tile.astype(np.float64))
+            blend.add(tile.astype(np.float64), positions[number])
         with pytest.raises(TypeError, match=re.escape("[1, 2, 3, 16], expected float32 or float16 [2, 2, 3, 16]")):
-            blend.add(tile[:1])
-        blend.add(tile)
+            blend.add(tile[:1], positions[number])
+        with pytest.raises(ValueError, match=re.escape(f"expected {positions[number]}: tiles come in order")):
+            blend.add(tile, positions[number - 1])
+        blend.add(tile, positions[number])
     with pytest.raises(ValueError, match="tile is one too many, expected 12"):
-        blend.add(tiles[0])
+        blend.add(tiles[0], positions[0])
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,10 @@ class TileBlend:
 
         blend = TileBlend(shape, patch, stride, classes=4, weights=gaussian_weights(patch, 1 / 8))
         for z, y, x in blend.positions:
-            blend.add(network(volume[z : z + depth, y : y + height, x : x + width]))
+            blend.add(network(volume[z : z + depth, y : y + height, x : x + width]), (z, y, x))
         labels = blend.result
 
-    shape, patch, stride  as for `tile_positions`, whose order the tiles come in
+    shape, patch, stride  as for `tile_positions`, which gives the order in which the tiles come
     classes    channels of a tile; 1 to 256 for labels
     weights    float64 [z], [y] and [x] of a patch, finite and above 0: a voxel weighs the product of its three
     dtype      of the result. "uint8": labels [z, y, x], for each voxel the class with the largest mean (the first of
@@ -93,6 +93,7 @@ class TileBlend:
         _check_weights(weights, patch)
         check_threads(threads)
         self.positions = tile_positions(shape, patch, stride)
+        self.positions.flags.writeable = False
         self._shape, self._patch, self._classes = shape, patch, classes
         self._threshold = 0.0 if threshold is None else threshold
         self._threads, self._stream = threads, stream
@@ -100,16 +101,18 @@ class TileBlend:
         self._shares = tuple(_shares(starts, own, length) for starts, own, length in axes)
         self._added = 0
 
-    def add(self, tile: NDArray[Any]) -> None:
-        """Take the next tile: float32 or float16 [classes, patch z, patch y, patch x]."""
+    def add(self, tile: NDArray[Any], position: Sequence[int] | NDArray[np.int64]) -> None:
+        """Take the next tile, float32 or float16 [classes, patch z, patch y, patch x], and its place in `positions`."""
         place = place_of(tile, threads=self._threads, stream=self._stream)
         tile = place.take("tile", tile, ("float32", "float16"), (self._classes, *self._patch))
         if self._added == len(self.positions):
             raise ValueError(f"tile is one too many, expected {len(self.positions)}")
+        z, y, x = self.positions[self._added].tolist()
+        if [int(i) for i in position] != [z, y, x]:
+            raise ValueError(f"position is {tuple(map(int, position))}, expected {(z, y, x)}: tiles come in order")
         if self._added == 0:
             self._begin(place)
         index = np.unravel_index(self._added, [len(starts) for starts in self._starts])
-        z, y, x = self.positions[self._added].tolist()
         fresh = [self._fresh(axis, int(i)) for axis, i in enumerate(index)]
         at = (z % self._ring.shape[1], y, x)
         place.native.add_tile(tile, *self._weights, tuple(map(int, index)), at, tuple(fresh), self._ring, place.lane)
