@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.gpu_rows.row import Row
 from spinert.kernels import native
 
-FAMILIES = ("clusters", "heatmaps", "tiles")
+FAMILIES = ("heatmaps", "clusters", "curves", "midlines", "votes", "tiles")
 BEYOND_CACHE = 1 << 30  # bytes of all sets together
 MOST_SETS = 32
 REPLAYS = 31

@@ -10,27 +10,39 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
 from spinert.kernels.clusters import dbscan, gap_outliers, kmeans
+from spinert.kernels.curves import Curves, evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.heatmaps import peak, soft_argmax
+from spinert.kernels.midlines import border_midpoints, mask_midline
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
 from spinert.kernels.tiles import TileBlend, gaussian_weights, tile_positions
+from spinert.kernels.votes import gaussian_mean, vertebra_votes
 
 __all__ = [
+    "Curves",
     "PlaneMap",
     "Prepared",
     "TileBlend",
     "active_isa",
     "angle_matrix",
+    "border_midpoints",
     "compiled_isas",
     "cuda_status",
     "dbscan",
+    "evaluate_polynomial",
+    "even_slopes",
+    "fit_polynomial",
     "gap_outliers",
+    "gaussian_mean",
     "gaussian_weights",
     "kmeans",
+    "mask_midline",
     "peak",
     "prepare_radiograph",
+    "smooth_heat",
     "soft_argmax",
     "tile_positions",
     "tilt_vectors",
     "usable_isas",
+    "vertebra_votes",
 ]

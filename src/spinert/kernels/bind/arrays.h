@@ -21,3 +21,6 @@ void bind_heatmaps(nanobind::module_& m);
 void bind_angles(nanobind::module_& m);
 void bind_clusters(nanobind::module_& m);
 void bind_tiles(nanobind::module_& m);
+void bind_curves(nanobind::module_& m);
+void bind_midlines(nanobind::module_& m);
+void bind_votes(nanobind::module_& m);

@@ -54,4 +54,7 @@ NB_MODULE(_cuda, m) {
     bind_cuda_heatmaps(m);
     bind_cuda_clusters(m);
     bind_cuda_tiles(m);
+    bind_cuda_curves(m);
+    bind_cuda_midlines(m);
+    bind_cuda_votes(m);
 }
