@@ -26,6 +26,13 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 CHECKERS = ("memcheck", "racecheck", "initcheck", "synccheck")
+# under the sanitizers, which are slow: what launches kernels
+CHECKED = (
+    "heatmaps or argmax or peak or kernels_write or batch_agrees or curves_are_smoothed or slopes_of_several"
+    " or midlines_agree or midpoints_agree or number_of_centres or many_vertebrae"
+    " or groups_know or border_point or kmeans_is or outliers_agree or overlapping_tiles or first_of_equal_classes"
+)
+
 Report = dict[str, Any]
 
 

@@ -13,7 +13,13 @@ def rows() -> list[Row]:
     rng = np.random.default_rng(0)
     even = rng.uniform(0.0, 1000.0, (100_000, 2))
     heaps = rng.uniform(0.0, 1000.0, (200, 2))[rng.integers(0, 200, 100_000)] + rng.normal(0.0, 5.0, (100_000, 2))
-    return [dbscan_groups_row(), dbscan_row("even", even, 5.0), dbscan_row("heaps", heaps, 1.0), kmeans_row()]
+    return [
+        dbscan_groups_row(),
+        dbscan_row("even", even, 5.0),
+        dbscan_row("heaps", heaps, 1.0),
+        kmeans_row(),
+        gap_outliers_row(),
+    ]
 
 
 def dbscan_groups_row() -> Row:
@@ -58,4 +64,23 @@ def kmeans_row() -> Row:
         lambda _threads: kernels.kmeans(points, 17)[1],
         {"sklearn": lambda: peer.fit(points).cluster_centers_},
         reference.kmeans(points, 17)[1],
+    )
+
+
+def gap_outliers_row() -> Row:
+    """The centres of 17 vertebrae along y, two of them gone astray."""
+    places = 30.0 * np.arange(17.0)
+    places[[4, 11]] += 400.0
+
+    def numpy_outliers() -> NDArray[np.bool_]:
+        gaps = np.abs(np.diff(places))
+        wide = np.concatenate([[True], gaps > 3.0 * np.median(gaps), [True]])
+        return wide[1:] & wide[:-1]
+
+    return Row(
+        "gap_outliers",
+        "17 places",
+        lambda _threads: kernels.gap_outliers(places, ratio=3.0),
+        {"NumPy": numpy_outliers},
+        reference.gap_outliers(places, ratio=3.0),
     )

@@ -27,10 +27,10 @@ GUARD = 64
 def guarded(shape: tuple[int, ...], dtype: type) -> Iterator[NDArray[Any]]:
     """An output array between guard words, which must be as they were when the block ends."""
     size = int(np.prod(shape))
-    memory: NDArray[Any] = np.full(size + 2 * GUARD, -12345.0, dtype)
+    memory: NDArray[Any] = np.full(size + 2 * GUARD, 77, dtype)
     yield memory[GUARD : GUARD + size].reshape(shape)
-    assert (memory[:GUARD] == -12345.0).all(), "written before the output"
-    assert (memory[GUARD + size :] == -12345.0).all(), "written after the output"
+    assert (memory[:GUARD] == 77).all(), "written before the output"
+    assert (memory[GUARD + size :] == 77).all(), "written after the output"
 
 
 def film(shape: tuple[int, int], dtype: type, seed: int = 0) -> NDArray[Any]:
@@ -173,4 +173,7 @@ def test_kernels_write_their_outputs_and_nothing_else(isa: str, shape: tuple[int
     points = np.random.default_rng(0).normal(size=(shape[0] * shape[1], 2))
     with guarded((len(points),), np.int32) as labels, guarded((1, 2), np.float64) as centres:
         _cpu.dbscan(points, np.array([0, shape[0], len(points)]), 0.1, 2, labels, 2)
-        _cpu.kmeans(points, 9, 0.0, labels, centres)
+        _cpu.kmeans(points, 9, 0.0, labels, centres, 1)
+    places = points[:, 0].copy()
+    with guarded((len(places),), np.float64) as gaps, guarded((len(places),), np.uint8) as outliers:
+        _cpu.gap_outliers(places, 1.5, gaps, outliers, 1)

@@ -15,12 +15,13 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 """
 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
-from spinert.kernels.clusters import dbscan, kmeans
+from spinert.kernels.clusters import dbscan, gap_outliers, kmeans
 from spinert.kernels.curves import Curves, evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.heatmaps import SoftMoments, mean_above, peak, soft_argmax, soft_moments, top_peaks
 from spinert.kernels.midlines import border_midpoints, mask_midline
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
+from spinert.kernels.tiles import TileBlend, gaussian_weights, tile_positions
 from spinert.kernels.votes import gaussian_mean, vertebra_votes
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "PlaneMap",
     "Prepared",
     "SoftMoments",
+    "TileBlend",
     "active_isa",
     "angle_matrix",
     "border_midpoints",
@@ -37,7 +39,9 @@ __all__ = [
     "evaluate_polynomial",
     "even_slopes",
     "fit_polynomial",
+    "gap_outliers",
     "gaussian_mean",
+    "gaussian_weights",
     "kmeans",
     "mask_midline",
     "mean_above",
@@ -46,6 +50,7 @@ __all__ = [
     "smooth_heat",
     "soft_argmax",
     "soft_moments",
+    "tile_positions",
     "tilt_vectors",
     "top_peaks",
     "usable_isas",

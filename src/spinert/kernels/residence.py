@@ -29,6 +29,10 @@ class CpuPlace(NamedTuple):
         """A new array here, not initialised."""
         return np.empty(shape, dtype)
 
+    def bring(self, array: NDArray[Any]) -> NDArray[Any]:
+        """A NumPy array as an array of this place."""
+        return array
+
 
 class CudaKernels:
     """The kernels of the CUDA module; DeviceError for one that only the CPU has."""
@@ -61,6 +65,12 @@ class CudaPlace(NamedTuple):
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """A new DeviceArray here, not initialised."""
         return self.native.empty(shape, dtype, self.lane)
+
+    def bring(self, array: NDArray[Any]) -> Array:
+        """A small NumPy array, C-contiguous, as a DeviceArray here; refused while the stream is captured."""
+        copy = self.empty(array.shape, array.dtype)
+        self.native.upload(array, copy)
+        return copy
 
 
 Place: TypeAlias = CpuPlace | CudaPlace

@@ -20,6 +20,7 @@ void bind_radiograph(nanobind::module_& m);
 void bind_heatmaps(nanobind::module_& m);
 void bind_angles(nanobind::module_& m);
 void bind_clusters(nanobind::module_& m);
+void bind_tiles(nanobind::module_& m);
 void bind_curves(nanobind::module_& m);
 void bind_midlines(nanobind::module_& m);
 void bind_votes(nanobind::module_& m);

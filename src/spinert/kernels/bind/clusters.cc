@@ -2,6 +2,8 @@
 #include "../cpu/clusters.h"
 #include "arrays.h"
 
+#include <cmath>
+
 namespace nb = nanobind;
 using namespace nb::literals;
 
@@ -43,7 +45,7 @@ void dbscan(Points<const double> points, Array<const int64_t, 1> offsets, double
 }
 
 void kmeans(Array<const double, 2> points, int max_iterations, double tolerance, Array<int32_t, 1> labels,
-            Array<double, 2> centres) {
+            Array<double, 2> centres, int threads) {
     const size_t n = points.shape(0), axes = points.shape(1), k = centres.shape(0);
     require(axes == 1 || axes == 2, "points are neither [n, 1] nor [n, 2]");
     require(1 <= k && k <= n && n < INT_MAX, "k is not 1..n");
@@ -51,10 +53,23 @@ void kmeans(Array<const double, 2> points, int max_iterations, double tolerance,
     require(labels.shape(0) == n, "labels has another n than points");
     require(max_iterations >= 1, "max_iterations is below 1");
     require(tolerance >= 0.0, "tolerance is below 0");
+    require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     const spinert::KMeansJob job = {points.data(),  n,         static_cast<int>(k), max_iterations, tolerance,
                                     centres.data(), labels.data()};
     spinert::kmeans(job, static_cast<int>(axes));
+}
+
+void gap_outliers(Array<const double, 1> places, double ratio, Array<double, 1> gaps, Array<uint8_t, 1> outliers,
+                  int threads) {
+    const size_t n = places.shape(0);
+    require(lie_within(places.data(), n, INFINITY), "places are not finite");
+    require(1.0 <= ratio && ratio < INFINITY, "ratio is not finite and at least 1");
+    require(gaps.shape(0) == n, "gaps has another n than places");
+    require(outliers.shape(0) == n, "outliers has another n than places");
+    require(threads >= 1, "threads is below 1");
+    nb::gil_scoped_release unlocked;
+    spinert::gap_outliers(places.data(), n, ratio, gaps.data(), outliers.data());
 }
 
 }  // namespace
@@ -63,5 +78,7 @@ void bind_clusters(nb::module_& m) {
     m.def("dbscan", &dbscan, "points"_a.noconvert(), "offsets"_a.noconvert(), "eps"_a, "min_samples"_a,
           "labels"_a.noconvert(), "threads"_a);
     m.def("kmeans", &kmeans, "points"_a.noconvert(), "max_iterations"_a, "tolerance"_a, "labels"_a.noconvert(),
-          "centres"_a.noconvert());
+          "centres"_a.noconvert(), "threads"_a);
+    m.def("gap_outliers", &gap_outliers, "places"_a.noconvert(), "ratio"_a, "gaps"_a.noconvert(),
+          "outliers"_a.noconvert(), "threads"_a);
 }

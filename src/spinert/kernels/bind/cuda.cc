@@ -52,6 +52,8 @@ NB_MODULE(_cuda, m) {
     bind_cuda_arrays(m);
     bind_cuda_copies(m);
     bind_cuda_heatmaps(m);
+    bind_cuda_clusters(m);
+    bind_cuda_tiles(m);
     bind_cuda_curves(m);
     bind_cuda_midlines(m);
     bind_cuda_votes(m);

@@ -107,6 +107,8 @@ void bind_cuda_copies(nanobind::module_& m);
 // One for each family.
 void bind_cuda_curves(nanobind::module_& m);
 void bind_cuda_heatmaps(nanobind::module_& m);
+void bind_cuda_clusters(nanobind::module_& m);
+void bind_cuda_tiles(nanobind::module_& m);
 void bind_cuda_midlines(nanobind::module_& m);
 void bind_cuda_votes(nanobind::module_& m);
 void bind_cuda_radiograph(nanobind::module_& m);

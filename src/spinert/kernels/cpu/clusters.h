@@ -29,31 +29,37 @@ struct KMeansJob {
 };
 void kmeans(KMeansJob job, int axes);
 
-struct DbscanEntry {
-    uint64_t place;  // of the point's cell in the grid, row by row
-    uint32_t point;
+// Which of points placed along a line lie apart from their neighbours; see kernels/clusters.py. gaps: n doubles.
+void gap_outliers(const double* places, size_t n, double ratio, double* gaps, uint8_t* outliers);
+
+// Up to this many points are clustered without a grid.
+constexpr uint32_t kDbscanFew = 64;
+
+struct DbscanGroup {
+    const double* points;
+    uint32_t n;
+    double eps;
+    int64_t min_samples;
+    int32_t* labels;
 };
-struct DbscanCell {
-    uint64_t place;
-    uint32_t first;   // of its points
-    uint32_t cores;   // how many of them, the first ones, are core points
-    uint32_t parent;  // a cell of the same cluster that comes before it, or itself
-    int32_t cluster;  // -1: none yet
-};
-// Arrays of as many entries as the largest group has points; `cells` has one more.
-struct DbscanScratch {
-    DbscanEntry *entries, *spare;
-    DbscanCell* cells;
-    double *x, *y;
-    uint32_t* points;
+// The grid of a group's points: column (x - left) * per_unit, row (y - top) * per_unit, `stride` cells from a row to the
+// next, `cells` in all.
+struct DbscanFrame {
+    double left, top, per_unit;
+    uint64_t stride, cells;
+
+    bool is_wide() const { return cells >= UINT32_MAX; }
+    // 64-bit words of scratch for n points: a key each and one more, and a 32-bit index each.
+    size_t words(size_t n) const { return is_wide() ? n + 1 + (n + 1) / 2 : n + 1; }
 };
 
 namespace clusters {
 
 struct Kernels {
-    // one group
-    void (*dbscan)(const double* points, uint32_t n, double eps, int64_t min_samples, const DbscanScratch& scratch,
-                   int32_t* labels);
+    void (*dbscan_few)(const DbscanGroup& group);
+    DbscanFrame (*dbscan_frame)(const double* points, uint32_t n, double eps);
+    // `scratch` is frame.words(n)
+    void (*dbscan)(const DbscanGroup& group, const DbscanFrame& frame, uint64_t* scratch);
     // `scratch` is max(n, k * (axes + 1)) doubles
     void (*kmeans)(KMeansJob job, int axes, double* scratch);
 };

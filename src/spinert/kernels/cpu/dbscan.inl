@@ -1,147 +1,52 @@
-// DBSCAN of points in the plane, over a grid whose cells are so small that the points of one are all within eps of each
-// other: a cell of min_samples points needs no distance at all, and the core points of a cell are in one cluster.
+// DBSCAN of points in the plane over the grid of dbscan_grid.inl: a cell of min_samples points needs no distance at all,
+// and the core points of a cell are in one cluster. Groups of few points go to dbscan_few.inl.
 //
-// Points are sorted by cell and cells by row, so that the five cells of a row around a cell are one run of points.
-// Groups of few points go to dbscan_few.inl.
+// While cells are joined, the labels are their parents: a forest with a cluster in each tree.
 
 namespace spinert {
 namespace {
 
-// Side of a cell in eps: just under 1 / sqrt(2), which leaves room for the rounding of a cell's place. Points within
-// eps of each other lie at most two cells apart on either axis.
-constexpr double kCellSide = 0.707;
-
-// Least significant digit first, stable. Few points take small digits: counters would cost more than passes.
-static const DbscanEntry* sort_by_place(DbscanEntry* entries, DbscanEntry* spare, uint32_t n, uint64_t largest) {
-    const int bits = n < 1024 ? 4 : 8;
-    const uint32_t digits = 1u << bits, mask = digits - 1;
-    uint32_t next[256];
-    for (int shift = 0; shift < 64 && largest >> shift != 0; shift += bits) {
-        for (uint32_t digit = 0; digit < digits; ++digit) next[digit] = 0;
-        for (uint32_t i = 0; i < n; ++i) ++next[(entries[i].place >> shift) & mask];
-        uint32_t before = 0;
-        for (uint32_t digit = 0; digit < digits; ++digit) {
-            const uint32_t count = next[digit];
-            next[digit] = before;
-            before += count;
-        }
-        for (uint32_t i = 0; i < n; ++i) spare[next[(entries[i].place >> shift) & mask]++] = entries[i];
-        DbscanEntry* const sorted = spare;
-        spare = entries;
-        entries = sorted;
-    }
-    return entries;
+template <class Key>
+SPINERT_INLINE bool is_near(const Grid<Key>& grid, size_t i, double x, double y) {
+    const double* const other = grid.point(i);
+    const double dx = other[0] - x, dy = other[1] - y;
+    return dx * dx + dy * dy <= grid.limit;
 }
 
-// The points of a group in the order of their cells, and the cells that hold any; cells[count] stands behind the last.
-struct Grid {
-    uint32_t* points;  // which point it is
-    double *x, *y;
-    DbscanCell* cells;
-    uint32_t count;
-    uint64_t stride;  // from a place to the one below it
-    double limit;     // eps squared
-};
-
-static Grid build_grid(const double* points, uint32_t n, double eps, const DbscanScratch& scratch) {
-    double left = points[0], right = points[0], top = points[1];
-    for (size_t i = 1; i < n; ++i) {
-        const double x = points[2 * i], y = points[2 * i + 1];
-        left = x < left ? x : left;
-        right = x > right ? x : right;
-        top = y < top ? y : top;
-    }
-    // Two empty columns between a row and the next keep a window from reaching round, two columns and rows before the
-    // first keep its places from falling below 0.
-    const double per_unit = 1.0 / (kCellSide * eps);
-    const uint64_t stride = static_cast<uint64_t>((right - left) * per_unit) + 3;
-    uint64_t largest = 0;
-    for (uint32_t i = 0; i < n; ++i) {
-        const size_t k = 2 * static_cast<size_t>(i);
-        const auto column = static_cast<uint32_t>(static_cast<int32_t>((points[k] - left) * per_unit));
-        const auto row = static_cast<uint32_t>(static_cast<int32_t>((points[k + 1] - top) * per_unit));
-        const uint64_t place = (row + 2) * stride + column + 2;
-        scratch.entries[i] = {place, i};
-        largest = place > largest ? place : largest;
-    }
-    const DbscanEntry* entries = sort_by_place(scratch.entries, scratch.spare, n, largest);
-
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < n; ++i) {
-        const size_t k = 2 * static_cast<size_t>(entries[i].point);
-        scratch.points[i] = entries[i].point;
-        scratch.x[i] = points[k];
-        scratch.y[i] = points[k + 1];
-        if (i == 0 || entries[i].place != entries[i - 1].place) {
-            scratch.cells[count] = {entries[i].place, i, 0, count, -1};
-            ++count;
-        }
-    }
-    scratch.cells[count] = {UINT64_MAX, n, 0, count, -1};
-    return {scratch.points, scratch.x, scratch.y, scratch.cells, count, stride, eps * eps};
-}
-
-// The cells at most two from a cell on either axis: row by row a run of cells, from the second row above. Only moves
-// forward, so that a walk over all cells passes each five times.
-struct Window {
-    uint32_t begin[5] = {}, end[5] = {};
-
-    __attribute__((always_inline)) void move_to(const Grid& grid, uint32_t cell, int first_row) {
-        for (int row = first_row; row < 5; ++row) {
-            const uint64_t middle = grid.cells[cell].place + static_cast<uint64_t>(row) * grid.stride - 2 * grid.stride;
-            while (grid.cells[begin[row]].place < middle - 2) ++begin[row];
-            if (end[row] < begin[row]) end[row] = begin[row];
-            while (grid.cells[end[row]].place <= middle + 2) ++end[row];
-        }
-    }
-};
-
-// Points begin..end within eps of (x, y).
-SPINERT_INLINE int64_t count_near(const Grid& grid, uint32_t begin, uint32_t end, double x, double y) {
-    int64_t near = 0;
+template <class Key>
+SPINERT_INLINE bool any_near(const Grid<Key>& grid, uint32_t begin, uint32_t end, double x, double y) {
     for (size_t i = begin; i < end; ++i) {
-        const double dx = grid.x[i] - x, dy = grid.y[i] - y;
-        near += dx * dx + dy * dy <= grid.limit ? 1 : 0;
+        if (is_near(grid, i, x, y)) return true;
     }
-    return near;
+    return false;
 }
 
-template <class T>
-SPINERT_INLINE void swap(T& a, T& b) {
-    const T before = a;
-    a = b;
-    b = before;
-}
+constexpr int kNearestFirst[5] = {2, 1, 3, 0, 4};  // rows of a window
 
-// Moves the core points of each cell to its front and counts them.
-static void find_core_points(const Grid& grid, int64_t min_samples) {
+// Moves the core points of each cell to its front and marks them.
+template <class Key>
+static void find_core_points(const Grid<Key>& grid, int64_t min_samples) {
     Window window;
-    for (uint32_t c = 0; c < grid.count; ++c) {
-        DbscanCell& cell = grid.cells[c];
-        const uint32_t end = grid.cells[c + 1].first;
-        if (end - cell.first >= min_samples) {
-            cell.cores = end - cell.first;
+    for (uint32_t cell = 0, end; cell < grid.n; cell = end) {
+        end = grid.cell_end(cell);
+        if (end - cell >= min_samples) {
+            for (uint32_t i = cell; i < end; ++i) grid.order[i] |= kCore;
             continue;
         }
-        window.move_to(grid, c, 0);
-        for (uint32_t i = cell.first; i < end; ++i) {
+        window.move_to(grid, cell, 0);
+        uint32_t front = cell;
+        for (uint32_t i = cell; i < end; ++i) {
+            const double x = grid.point(i)[0], y = grid.point(i)[1];
             int64_t near = 0;
-            for (int row = 0; row < 5 && near < min_samples; ++row) {
-                const uint32_t from = grid.cells[window.begin[row]].first, to = grid.cells[window.end[row]].first;
-                near += count_near(grid, from, to, grid.x[i], grid.y[i]);
+            for (int turn = 0; turn < 5 && near < min_samples; ++turn) {
+                const int row = kNearestFirst[turn];
+                for (size_t j = window.begin[row]; j < window.end[row]; ++j) near += is_near(grid, j, x, y) ? 1 : 0;
             }
             if (near < min_samples) continue;
-            const uint32_t front = cell.first + cell.cores++;
-            swap(grid.points[front], grid.points[i]);
-            swap(grid.x[front], grid.x[i]);
-            swap(grid.y[front], grid.y[i]);
+            swap(grid.order[front], grid.order[i]);
+            grid.order[front++] |= kCore;
         }
     }
-}
-
-SPINERT_INLINE uint32_t find_root(DbscanCell* cells, uint32_t c) {
-    while (cells[c].parent != c) c = cells[c].parent = cells[cells[c].parent].parent;
-    return c;
 }
 
 // How far v lies outside low..high.
@@ -153,95 +58,147 @@ struct Box {
     double left, top, right, bottom;
 };
 
-SPINERT_INLINE Box box_of_cores(const Grid& grid, const DbscanCell& cell) {
-    Box box = {grid.x[cell.first], grid.y[cell.first], grid.x[cell.first], grid.y[cell.first]};
-    for (size_t i = cell.first + 1; i < cell.first + cell.cores; ++i) {
-        box.left = grid.x[i] < box.left ? grid.x[i] : box.left;
-        box.top = grid.y[i] < box.top ? grid.y[i] : box.top;
-        box.right = grid.x[i] > box.right ? grid.x[i] : box.right;
-        box.bottom = grid.y[i] > box.bottom ? grid.y[i] : box.bottom;
+template <class Key>
+SPINERT_INLINE Box box_of(const Grid<Key>& grid, uint32_t begin, uint32_t end) {
+    const double* const first = grid.point(begin);
+    Box box = {first[0], first[1], first[0], first[1]};
+    for (size_t i = begin + size_t{1}; i < end; ++i) {
+        const double x = grid.point(i)[0], y = grid.point(i)[1];
+        box.left = x < box.left ? x : box.left;
+        box.top = y < box.top ? y : box.top;
+        box.right = x > box.right ? x : box.right;
+        box.bottom = y > box.bottom ? y : box.bottom;
     }
     return box;
 }
 
 // Whether a core point of one cell is within eps of one of the other. Points too far from the other's box are passed
 // over: two dense heaps that just miss each other would take all their pairs.
-SPINERT_INLINE bool touch(const Grid& grid, const DbscanCell& a, const DbscanCell& b) {
-    const Box box = box_of_cores(grid, b);
-    for (size_t i = a.first; i < a.first + a.cores; ++i) {
-        const double x = grid.x[i], y = grid.y[i];
+template <class Key>
+SPINERT_INLINE bool touch(const Grid<Key>& grid, uint32_t a, uint32_t a_end, uint32_t b, uint32_t b_end) {
+    const Box box = box_of(grid, b, b_end);
+    for (size_t i = a; i < a_end; ++i) {
+        const double x = grid.point(i)[0], y = grid.point(i)[1];
         const double dx = outside(x, box.left, box.right), dy = outside(y, box.top, box.bottom);
-        if (dx * dx + dy * dy <= grid.limit && count_near(grid, b.first, b.first + b.cores, x, y) > 0) return true;
+        if (dx * dx + dy * dy <= grid.limit && any_near(grid, b, b_end, x, y)) return true;
     }
     return false;
 }
 
-static void join_cells(const Grid& grid) {
+SPINERT_INLINE uint32_t find_root(uint32_t* parents, uint32_t i) {
+    while (parents[i] != i) i = parents[i] = parents[parents[i]];
+    return i;
+}
+
+constexpr uint32_t kNone = UINT32_MAX;  // the parent of a point that is no core point
+
+// Each core point to the first of its cell.
+template <class Key>
+static void join_points(const Grid<Key>& grid, uint32_t* parents) {
+    for (uint32_t cell = 0, end; cell < grid.n; cell = end) {
+        end = grid.cell_end(cell);
+        for (uint32_t i = cell; i < end; ++i) parents[i] = grid.is_core(i) ? cell : kNone;
+    }
+}
+
+// Joins the cells with core points within eps of each other: the parent of a core point is one of the same cluster that
+// comes before it, in the order of the grid, or itself.
+template <class Key>
+static void join_cells(const Grid<Key>& grid, uint32_t* parents) {
     Window window;
-    for (uint32_t c = 0; c < grid.count; ++c) {
-        if (grid.cells[c].cores == 0) continue;
-        window.move_to(grid, c, 2);
+    for (uint32_t cell = 0, end; cell < grid.n; cell = end) {
+        end = grid.cell_end(cell);
+        if (!grid.is_core(cell)) continue;
+        const uint32_t cores_end = grid.cores_end(cell, end);
+        uint32_t root = find_root(parents, cell);
+        window.move_to(grid, cell, 2);
         for (int row = 2; row < 5; ++row) {
-            for (uint32_t other = row == 2 ? c + 1 : window.begin[row]; other < window.end[row]; ++other) {
-                if (grid.cells[other].cores == 0) continue;
-                const uint32_t a = find_root(grid.cells, c), b = find_root(grid.cells, other);
-                if (a == b || !touch(grid, grid.cells[c], grid.cells[other])) continue;
-                grid.cells[a < b ? b : a].parent = a < b ? a : b;
+            uint32_t next;
+            for (uint32_t i = row == 2 ? end : window.begin[row]; i < window.end[row]; i = next) {
+                next = i + 1;
+                if (parents[i] == root || parents[i] == kNone) continue;
+                const uint32_t others = find_root(parents, i);
+                if (others == root) {
+                    parents[i] = root;
+                    continue;
+                }
+                next = grid.cell_end(i);
+                if (!touch(grid, cell, cores_end, i, grid.cores_end(i, next))) continue;
+                parents[root < others ? others : root] = root < others ? root : others;
+                root = root < others ? root : others;
             }
         }
     }
 }
 
-// Clusters in the order of their first core points, and the labels of all core points; -1 for the other points.
-static void number_clusters(const Grid& grid, uint32_t n, int32_t* labels) {
-    for (uint32_t c = 0; c < grid.count; ++c) {
-        const DbscanCell& cell = grid.cells[c];
-        const uint32_t cores_end = cell.first + cell.cores, end = grid.cells[c + 1].first;
-        const auto root = static_cast<int32_t>(find_root(grid.cells, c));
-        for (uint32_t i = cell.first; i < cores_end; ++i) labels[grid.points[i]] = root;
-        for (uint32_t i = cores_end; i < end; ++i) labels[grid.points[i]] = -1;
+// From parents to labels: clusters in the order of their first core points, noise for all points that are none. Both
+// are the same memory, one in the order of the grid and one in that of the points: in between, clusters are keys.
+template <class Key>
+static void number_clusters(const Grid<Key>& grid, int32_t* labels) {
+    uint32_t* const parents = reinterpret_cast<uint32_t*>(labels);
+    for (uint32_t cell = 0, end; cell < grid.n; cell = end) {
+        end = grid.cell_end(cell);
+        const Key root = grid.is_core(cell) ? find_root(parents, cell) : cell;
+        for (uint32_t i = cell; i < end; ++i) grid.keys[i] = root;
+    }
+    uint32_t* const firsts = parents;
+    for (uint32_t i = 0; i < grid.n; ++i) firsts[i] = UINT32_MAX;
+    for (uint32_t i = 0; i < grid.n; ++i) {
+        uint32_t& first = firsts[grid.keys[i]];
+        first = grid.is_core(i) && grid.index(i) < first ? grid.index(i) : first;
+    }
+    for (uint32_t i = 0; i < grid.n; ++i) grid.keys[i] = firsts[grid.keys[i]];
+    for (uint32_t i = 0; i < grid.n; ++i) {
+        labels[grid.index(i)] = grid.is_core(i) ? static_cast<int32_t>(grid.keys[i]) : -1;
     }
     int32_t clusters = 0;
-    for (uint32_t i = 0; i < n; ++i) {
-        if (labels[i] < 0) continue;
-        DbscanCell& root = grid.cells[labels[i]];
-        if (root.cluster < 0) root.cluster = clusters++;
-        labels[i] = root.cluster;
+    for (int32_t i = 0; i < static_cast<int32_t>(grid.n); ++i) {  // the first of a cluster comes before all others
+        if (labels[i] >= 0) labels[i] = labels[i] == i ? clusters++ : labels[labels[i]];
     }
-    for (uint32_t c = 0; c < grid.count; ++c) grid.cells[c].cluster = grid.cells[find_root(grid.cells, c)].cluster;
+    number_cells(grid);
 }
 
 // The lowest cluster with a core point within eps.
-static void label_border_points(const Grid& grid, int32_t* labels) {
+template <class Key>
+static void label_border_points(const Grid<Key>& grid, int32_t* labels) {
     Window window;
-    for (uint32_t c = 0; c < grid.count; ++c) {
-        const uint32_t begin = grid.cells[c].first + grid.cells[c].cores, end = grid.cells[c + 1].first;
+    for (uint32_t cell = 0, end; cell < grid.n; cell = end) {
+        end = grid.cell_end(cell);
+        const uint32_t begin = grid.cores_end(cell, end);
         if (begin == end) continue;
-        window.move_to(grid, c, 0);
+        window.move_to(grid, cell, 0);
         for (uint32_t i = begin; i < end; ++i) {
+            const double x = grid.point(i)[0], y = grid.point(i)[1];
             int32_t lowest = INT32_MAX;
             for (int row = 0; row < 5; ++row) {
-                for (uint32_t other = window.begin[row]; other < window.end[row]; ++other) {
-                    const DbscanCell& cell = grid.cells[other];
-                    if (cell.cores == 0 || cell.cluster >= lowest) continue;
-                    if (count_near(grid, cell.first, cell.first + cell.cores, grid.x[i], grid.y[i]) > 0) {
-                        lowest = cell.cluster;
-                    }
+                for (uint32_t other = window.begin[row], next; other < window.end[row]; other = next) {
+                    next = grid.cell_end(other);
+                    if (!grid.is_core(other)) continue;
+                    const int32_t cluster = labels[grid.index(other)];
+                    if (cluster < lowest && any_near(grid, other, grid.cores_end(other, next), x, y)) lowest = cluster;
                 }
             }
-            if (lowest != INT32_MAX) labels[grid.points[i]] = lowest;
+            if (lowest != INT32_MAX) labels[grid.order[i]] = lowest;
         }
     }
 }
 
-static void dbscan_group(const double* points, uint32_t n, double eps, int64_t min_samples,
-                         const DbscanScratch& scratch, int32_t* labels) {
-    if (n <= kFew) return dbscan_few(points, n, eps, min_samples, labels);
-    const Grid grid = build_grid(points, n, eps, scratch);
-    find_core_points(grid, min_samples);
-    join_cells(grid);
-    number_clusters(grid, n, labels);
-    label_border_points(grid, labels);
+template <class Key>
+SPINERT_INLINE void dbscan_grid(const DbscanGroup& group, const DbscanFrame& frame, uint64_t* scratch) {
+    Key* const keys = reinterpret_cast<Key*>(scratch);
+    uint32_t* const order = reinterpret_cast<uint32_t*>(keys + group.n + 1);
+    uint32_t* const spare = reinterpret_cast<uint32_t*>(group.labels);
+    const Grid<Key> grid = {group.points, group.n, frame, group.eps * group.eps, order, keys};
+    sort_points(grid, spare);
+    find_core_points(grid, group.min_samples);
+    join_points(grid, spare);
+    join_cells(grid, spare);
+    number_clusters(grid, group.labels);
+    label_border_points(grid, group.labels);
+}
+
+static void dbscan_group(const DbscanGroup& group, const DbscanFrame& frame, uint64_t* scratch) {
+    frame.is_wide() ? dbscan_grid<uint64_t>(group, frame, scratch) : dbscan_grid<uint32_t>(group, frame, scratch);
 }
 
 }  // namespace

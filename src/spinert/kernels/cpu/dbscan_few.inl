@@ -4,7 +4,7 @@
 namespace spinert {
 namespace {
 
-constexpr uint32_t kFew = 64;
+constexpr uint32_t kFew = kDbscanFew;
 
 struct BitOf {
     uint64_t point[kFew];
@@ -28,7 +28,10 @@ SPINERT_INLINE uint32_t take_first(uint64_t& set) {
     return first;
 }
 
-static void dbscan_few(const double* points, uint32_t n, double eps, int64_t min_samples, int32_t* labels) {
+static void dbscan_few(const DbscanGroup& group) {
+    const double* const points = group.points;
+    int32_t* const labels = group.labels;
+    const uint32_t n = group.n;
     // whole blocks of 8: what fills the last one is near nothing
     const uint32_t end = (n + 7) / 8 * 8;
     double x[kFew], y[kFew];
@@ -36,7 +39,7 @@ static void dbscan_few(const double* points, uint32_t n, double eps, int64_t min
         x[i] = i < n ? points[2 * i] : __builtin_huge_val();
         y[i] = i < n ? points[2 * i + 1] : __builtin_huge_val();
     }
-    const double limit = eps * eps;
+    const double limit = group.eps * group.eps;
     uint64_t neighbours[kFew], cores = 0;
     for (uint32_t i = 0; i < n; ++i) {
         uint64_t near = 0;
@@ -45,7 +48,7 @@ static void dbscan_few(const double* points, uint32_t n, double eps, int64_t min
             near |= dx * dx + dy * dy <= limit ? kBitOf.point[j] : 0;
         }
         neighbours[i] = near;
-        if (count_bits(near) >= min_samples) cores |= kBitOf.point[i];
+        if (count_bits(near) >= group.min_samples) cores |= kBitOf.point[i];
     }
 
     for (uint32_t i = 0; i < n; ++i) labels[i] = -1;

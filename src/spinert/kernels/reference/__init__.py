@@ -4,15 +4,17 @@ Shapes, units and meaning are those of `spinert.kernels`.
 """
 
 from spinert.kernels.reference.angles import angle_matrix, tilt_vectors
-from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
+from spinert.kernels.reference.clusters import dbscan, farthest_points, gap_outliers, kmeans
 from spinert.kernels.reference.curves import evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.reference.heatmaps import mean_above, peak, soft_argmax, soft_moments, top_peaks
 from spinert.kernels.reference.midlines import border_midpoints, mask_midline
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
+from spinert.kernels.reference.tiles import blend_tiles
 from spinert.kernels.reference.votes import gaussian_mean, vertebra_votes
 
 __all__ = [
     "angle_matrix",
+    "blend_tiles",
     "border_midpoints",
     "dbscan",
     "evaluate_polynomial",
@@ -20,6 +22,7 @@ __all__ = [
     "farthest_points",
     "fit_polynomial",
     "fitted_shape",
+    "gap_outliers",
     "gaussian_mean",
     "kmeans",
     "mask_midline",

@@ -60,6 +60,16 @@ def farthest_points(points: Array, k: int) -> Array:
     return centres
 
 
+def gap_outliers(places: Array, *, ratio: float) -> NDArray[np.uint8]:
+    """[n]."""
+    if len(places) < 3:
+        return np.zeros(len(places), np.uint8)
+    gaps = abs(np.diff(places))
+    ordered = np.sort(gaps)
+    wide = gaps > ratio * (0.5 * ordered[(len(gaps) - 1) // 2] + 0.5 * ordered[len(gaps) // 2])
+    return np.asarray(np.append(True, wide) & np.append(wide, True), np.uint8)
+
+
 def _mean(points: Array) -> Array:
     """Summed in the order of the points, where np.mean sums in blocks."""
     return np.asarray(points.cumsum(axis=0)[-1] / len(points))
