@@ -8,7 +8,8 @@ Every function raises TypeError for an array of another dtype, rank, shape or or
 value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that cannot run here is refused at import.
 """
 
-from spinert.kernels.angles import angle_matrix, tilt_vectors
+from spinert.kernels.angles import angle_matrices, angle_matrix, challenge_angles, end_vertebrae, tilt_vectors
+from spinert.kernels.boxes import iou, neighbour_overlap, neighbour_shift, nms, rotated_iou, rotated_nms
 from spinert.kernels.clusters import dbscan, kmeans
 from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
@@ -18,13 +19,22 @@ __all__ = [
     "PlaneMap",
     "Prepared",
     "active_isa",
+    "angle_matrices",
     "angle_matrix",
+    "challenge_angles",
     "compiled_isas",
     "cuda_status",
     "dbscan",
+    "end_vertebrae",
+    "iou",
     "kmeans",
+    "neighbour_overlap",
+    "neighbour_shift",
+    "nms",
     "peak",
     "prepare_radiograph",
+    "rotated_iou",
+    "rotated_nms",
     "soft_argmax",
     "tilt_vectors",
     "usable_isas",

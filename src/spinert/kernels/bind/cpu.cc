@@ -29,5 +29,6 @@ NB_MODULE(_cpu, m) {
     bind_radiograph(m);
     bind_heatmaps(m);
     bind_angles(m);
+    bind_boxes(m);
     bind_clusters(m);
 }
