@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from examples.aasce import read_films
 from spinert import kernels
 from spinert.kernels import _cpu, reference
-from tests.kernels.conftest import CpuPlace
+from tests.kernels.places import CpuPlace, CudaPlace
 from tests.kernels.test_parity import guarded
 from tests.phantoms import spine_corners
 
@@ -44,7 +44,7 @@ def tilted(*degrees: float) -> Array:
 
 @pytest.mark.parametrize("m", [0, 1, 2, 7, 8, 9, 17, 63, 64, 65, 131])
 @pytest.mark.parametrize("n", [0, 1, 3])
-def test_each_set_of_vectors_has_its_matrix(place: CpuPlace, n: int, m: int) -> None:
+def test_each_set_of_vectors_has_its_matrix(place: CpuPlace | CudaPlace, n: int, m: int) -> None:
     vectors = np.random.default_rng(m).normal(0.0, 300.0, (n, m, 2))
     got = place.run(kernels.angle_matrices, vectors)
     np.testing.assert_allclose(got, reference.angle_matrices(vectors), rtol=0, atol=1e-12)
@@ -54,14 +54,16 @@ def test_each_set_of_vectors_has_its_matrix(place: CpuPlace, n: int, m: int) -> 
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1e-3, 1e150])
-def test_angles_do_not_depend_on_the_length(place: CpuPlace, scale: float) -> None:
+def test_angles_do_not_depend_on_the_length(place: CpuPlace | CudaPlace, scale: float) -> None:
     vectors = np.random.default_rng(0).normal(size=(2, 17, 2))
     got = place.run(kernels.angle_matrices, vectors * scale)
     np.testing.assert_allclose(got, reference.angle_matrices(vectors), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("fraction", np.linspace(0.0, 2.0, 33).tolist())
-def test_every_octant_of_the_arc_tangent_is_good_to_the_last_digits(place: CpuPlace, fraction: float) -> None:
+def test_every_octant_of_the_arc_tangent_is_good_to_the_last_digits(
+    place: CpuPlace | CudaPlace, fraction: float
+) -> None:
     """Around the places where one polynomial takes over from the next, and where the octants meet."""
     tangents = fraction * (1.0 + np.array([-1e-9, -1e-16, 0.0, 1e-16, 1e-9]))
     others = np.concatenate([np.stack([np.ones(5), tangents], 1), np.stack([-np.ones(5), tangents], 1)])
@@ -70,7 +72,7 @@ def test_every_octant_of_the_arc_tangent_is_good_to_the_last_digits(place: CpuPl
     np.testing.assert_allclose(got, want.astype(np.float64), rtol=4e-16, atol=0)
 
 
-def test_the_angle_rule_of_the_challenge_by_hand(place: CpuPlace) -> None:
+def test_the_angle_rule_of_the_challenge_by_hand(place: CpuPlace | CudaPlace) -> None:
     """T7 slopes 20 degrees down to the right, T12 25 degrees up; the ends of the spine are level."""
     corners = spine_corners(np.interp(np.arange(17), [0, 6, 11, 16], [0.0, 20.0, -25.0, 0.0]))[None]
     degrees, ends = place.run(kernels.challenge_angles, corners, np.array([1e6]))
@@ -79,7 +81,7 @@ def test_the_angle_rule_of_the_challenge_by_hand(place: CpuPlace) -> None:
 
 
 @pytest.mark.parametrize("n", COUNTS)
-def test_challenge_angles_agree_with_the_reference(place: CpuPlace, n: int) -> None:
+def test_challenge_angles_agree_with_the_reference(place: CpuPlace | CudaPlace, n: int) -> None:
     corners, heights = spines(n), np.linspace(1.0, 1500.0, n)
     degrees, ends = place.run(kernels.challenge_angles, corners, heights)
     want_degrees, want_ends = reference.challenge_angles(corners, heights)
@@ -87,7 +89,7 @@ def test_challenge_angles_agree_with_the_reference(place: CpuPlace, n: int) -> N
     np.testing.assert_array_equal(ends, want_ends)
 
 
-def test_every_labelled_film_has_the_angles_of_the_challenge_in_one_call(place: CpuPlace) -> None:
+def test_every_labelled_film_has_the_angles_of_the_challenge_in_one_call(place: CpuPlace | CudaPlace) -> None:
     shared = os.environ.get("SPINERT_SHARED")
     if shared is None:
         pytest.skip(reason="SPINERT_SHARED names no folder with data/aasce")
@@ -115,7 +117,7 @@ def spoilt(corners: Array, spine: int) -> dict[str, Array]:
 
 
 @pytest.mark.parametrize("way", ["collapsed", "infinite", "unknown"])
-def test_a_spine_that_cannot_be_measured_spoils_no_other(place: CpuPlace, way: str) -> None:
+def test_a_spine_that_cannot_be_measured_spoils_no_other(place: CpuPlace | CudaPlace, way: str) -> None:
     corners, heights = spines(3), np.full(3, HEIGHT)
     degrees, ends = place.run(kernels.challenge_angles, spoilt(corners, 1)[way], heights)
     assert np.isnan(degrees[1]).all()
@@ -129,13 +131,15 @@ def test_a_spine_that_cannot_be_measured_spoils_no_other(place: CpuPlace, way: s
 
 
 @pytest.mark.parametrize("height", [0.0, -1.0, np.nan, np.inf])
-def test_a_height_that_is_none_leaves_no_angle(place: CpuPlace, height: float) -> None:
+def test_a_height_that_is_none_leaves_no_angle(place: CpuPlace | CudaPlace, height: float) -> None:
     degrees, ends = place.run(kernels.challenge_angles, spines(2), np.array([height, HEIGHT]))
     assert np.isnan(degrees).all(axis=1).tolist() == [True, False]
     assert ends[0].tolist() == [-1, -1]
 
 
-def test_a_curve_runs_from_the_vertebra_that_tilts_most_to_the_one_that_tilts_least(place: CpuPlace) -> None:
+def test_a_curve_runs_from_the_vertebra_that_tilts_most_to_the_one_that_tilts_least(
+    place: CpuPlace | CudaPlace,
+) -> None:
     vertebrae, turns, counts = place.run(kernels.end_vertebrae, tilted(12, 16, 20, 0, -25, -20))
     assert counts.tolist() == [1]
     assert vertebrae[0, 0].tolist() == [2, 4, 3]
@@ -144,20 +148,20 @@ def test_a_curve_runs_from_the_vertebra_that_tilts_most_to_the_one_that_tilts_le
     assert np.isnan(turns[0, 1:]).all()
 
 
-def test_curves_alternate_and_share_a_vertebra(place: CpuPlace) -> None:
+def test_curves_alternate_and_share_a_vertebra(place: CpuPlace | CudaPlace) -> None:
     vertebrae, turns, counts = place.run(kernels.end_vertebrae, tilted(0, 20, 0, -20, 0, 15))
     assert counts.tolist() == [3]
     assert vertebrae[0, :3, :2].tolist() == [[0, 1], [1, 3], [3, 5]]
     assert turns[0, :3] == pytest.approx([20.0, -40.0, 35.0], abs=1e-6)
 
 
-def test_a_straight_spine_has_no_curve(place: CpuPlace) -> None:
+def test_a_straight_spine_has_no_curve(place: CpuPlace | CudaPlace) -> None:
     assert place.run(kernels.end_vertebrae, tilted(*[3] * 17))[2].tolist() == [0]
 
 
 @pytest.mark.parametrize("m", [2, 3, 7, 8, 9, 16, 17, 31, 32])
 @pytest.mark.parametrize("n", [0, 1, 16, 67])
-def test_end_vertebrae_agree_with_the_reference(place: CpuPlace, n: int, m: int) -> None:
+def test_end_vertebrae_agree_with_the_reference(place: CpuPlace | CudaPlace, n: int, m: int) -> None:
     corners = spines(n, m)
     for threshold in (1e-3, 5.0, 10.0, 40.0, 200.0):
         got = place.run(kernels.end_vertebrae, corners, threshold=threshold)

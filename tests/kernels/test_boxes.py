@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
-from tests.kernels.conftest import CpuPlace
+from tests.kernels.places import CpuPlace, CudaPlace
 from tests.kernels.test_parity import guarded
 
 Boxes = NDArray[np.float32]
@@ -62,13 +62,13 @@ def assert_same(got: Kept, want: Kept) -> None:
     np.testing.assert_array_equal(got[1], want[1])
 
 
-def test_iou_by_hand(place: CpuPlace) -> None:
+def test_iou_by_hand(place: CpuPlace | CudaPlace) -> None:
     a = boxes_at((0, 0, 2, 2))
     b = boxes_at((0, 0, 2, 2), (1, 0, 3, 2), (1, 1, 3, 3), (2, 0, 4, 2), (0, 0, 1, 1), (5, 5, 6, 6))
     assert place.run(kernels.iou, a, b).tolist() == [[1.0, np.float32(1 / 3), np.float32(1 / 7), 0.0, 0.25, 0.0]]
 
 
-def test_an_empty_box_overlaps_nothing(place: CpuPlace) -> None:
+def test_an_empty_box_overlaps_nothing(place: CpuPlace | CudaPlace) -> None:
     empty = boxes_at((1, 1, 1, 1), (1, 1, 3, 1), (3, 3, 1, 1), (3, 0, 1, 4))
     assert not place.run(kernels.iou, empty, empty).any()
     assert not place.run(kernels.iou, boxes_at((0, 0, 9, 9)), empty).any()
@@ -79,14 +79,14 @@ def test_an_empty_box_overlaps_nothing(place: CpuPlace) -> None:
 
 @pytest.mark.parametrize("n", COUNTS)
 @pytest.mark.parametrize("m", [0, 1, 17, 128, 131])
-def test_iou_agrees_with_the_reference(place: CpuPlace, n: int, m: int) -> None:
+def test_iou_agrees_with_the_reference(place: CpuPlace | CudaPlace, n: int, m: int) -> None:
     a, b = scattered(n), scattered(m, seed=1)
     np.testing.assert_allclose(place.run(kernels.iou, a, b), reference.iou(a, b), rtol=0, atol=IOU)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("value", [0, 1, 2, 3, 4])
-def test_a_value_that_is_not_finite_spoils_its_box_only(place: CpuPlace, bad: float, value: int) -> None:
+def test_a_value_that_is_not_finite_spoils_its_box_only(place: CpuPlace | CudaPlace, bad: float, value: int) -> None:
     rotated = np.array([[0, 0, 4, 4, 0.5]] * 11, np.float32)
     rotated[3, value] = bad
     got = place.run(kernels.rotated_iou, rotated, rotated)
@@ -100,7 +100,7 @@ def test_a_value_that_is_not_finite_spoils_its_box_only(place: CpuPlace, bad: fl
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-3, 1e18])
-def test_the_unit_does_not_matter(place: CpuPlace, scale: float) -> None:
+def test_the_unit_does_not_matter(place: CpuPlace | CudaPlace, scale: float) -> None:
     a, scale32 = scattered(67), np.float32(scale)
     np.testing.assert_allclose(place.run(kernels.iou, a * scale32, a * scale32), reference.iou(a, a), rtol=0, atol=1e-5)
     b = turned(67)
@@ -110,7 +110,7 @@ def test_the_unit_does_not_matter(place: CpuPlace, scale: float) -> None:
     np.testing.assert_allclose(got, kernels.rotated_iou(b, b), rtol=0, atol=1e-5)
 
 
-def test_rotated_iou_by_hand(place: CpuPlace) -> None:
+def test_rotated_iou_by_hand(place: CpuPlace | CudaPlace) -> None:
     """A square and the same turned by an eighth: a regular octagon, 2 (sqrt 2 - 1) of the area."""
     square, eighth = [5, 5, 2, 2, 0], [5, 5, 2, 2, np.pi / 4]
     beside, quarter, long = [7, 5, 2, 2, 0], [5, 5, 2, 2, np.pi / 2], [5, 5, 6, 1, np.pi / 2]
@@ -125,7 +125,7 @@ def test_rotated_iou_by_hand(place: CpuPlace) -> None:
     assert got[0, 2] == 0.0
 
 
-def test_a_positive_angle_turns_clockwise_on_the_screen(place: CpuPlace) -> None:
+def test_a_positive_angle_turns_clockwise_on_the_screen(place: CpuPlace | CudaPlace) -> None:
     """The corner of x and y both positive lies to the right and down: the long box reaches it turned by +45 degrees."""
     down_right = np.array([[3, 3, 1, 1, 0]], np.float32)
     bars = np.array([[0, 0, 20, 1, np.pi / 4], [0, 0, 20, 1, -np.pi / 4]], np.float32)
@@ -135,7 +135,7 @@ def test_a_positive_angle_turns_clockwise_on_the_screen(place: CpuPlace) -> None
 
 
 @pytest.mark.parametrize("n", COUNTS[:-4])
-def test_rotated_iou_agrees_with_clipping_by_sides(place: CpuPlace, n: int) -> None:
+def test_rotated_iou_agrees_with_clipping_by_sides(place: CpuPlace | CudaPlace, n: int) -> None:
     a, b = turned(n), turned(19, seed=1)
     np.testing.assert_allclose(place.run(kernels.rotated_iou, a, b), reference.rotated_iou(a, b), rtol=0, atol=IOU)
     np.testing.assert_allclose(place.run(kernels.rotated_iou, b, a), reference.rotated_iou(b, a), rtol=0, atol=IOU)
@@ -160,7 +160,7 @@ def test_rotated_boxes_that_coincide_or_touch_are_no_trouble(boxes: Boxes) -> No
 
 
 @pytest.mark.parametrize("radians", np.linspace(-10.0, 10.0, 41).tolist())
-def test_a_box_that_touches_another_does_not_overlap_it(place: CpuPlace, radians: float) -> None:
+def test_a_box_that_touches_another_does_not_overlap_it(place: CpuPlace | CudaPlace, radians: float) -> None:
     """Two bars side by side, 1000 long and 1 wide, turned together."""
     x, y = np.float32(-np.sin(np.float32(radians))), np.float32(np.cos(np.float32(radians)))
     pair = np.array([[0, 0, 1000, 1, radians], [1.0001 * x, 1.0001 * y, 1000, 1, radians]], np.float32)
@@ -170,7 +170,7 @@ def test_a_box_that_touches_another_does_not_overlap_it(place: CpuPlace, radians
 
 
 @pytest.mark.parametrize("radians", [1e3, 1e5, 1e6, -1e6])
-def test_many_turns_are_no_turn(place: CpuPlace, radians: float) -> None:
+def test_many_turns_are_no_turn(place: CpuPlace | CudaPlace, radians: float) -> None:
     box = np.array([[0, 0, 7, 3, np.float32(radians)]], np.float32)
     rest = np.array([[0, 0, 7, 3, np.fmod(np.float64(np.float32(radians)), 2.0 * np.pi)]], np.float32)
     np.testing.assert_allclose(place.run(kernels.rotated_iou, box, rest), 1.0, rtol=0, atol=1e-6)
@@ -187,7 +187,7 @@ def test_rotated_iou_agrees_with_opencv() -> None:
             assert overlap == pytest.approx(shared / (w * h + u * v - shared), abs=1e-3)
 
 
-def test_suppression_keeps_the_better_of_two(place: CpuPlace) -> None:
+def test_suppression_keeps_the_better_of_two(place: CpuPlace | CudaPlace) -> None:
     boxes = boxes_at((0, 0, 10, 10), (1, 0, 11, 10), (20, 0, 30, 10), (0, 0, 10, 9))
     scores = np.array([0.5, 0.9, 0.1, 0.7], np.float32)
     kept, counts = place.run(kernels.nms, boxes, scores, threshold=0.5)
@@ -195,14 +195,14 @@ def test_suppression_keeps_the_better_of_two(place: CpuPlace) -> None:
     assert counts.tolist() == [2]
 
 
-def test_a_box_that_went_suppresses_nothing(place: CpuPlace) -> None:
+def test_a_box_that_went_suppresses_nothing(place: CpuPlace | CudaPlace) -> None:
     """Each overlaps the next by 3/5: the second goes, and the third stays since only the second would cover it."""
     boxes = boxes_at((0, 0, 8, 1), (2, 0, 10, 1), (4, 0, 12, 1))
     kept, _counts = place.run(kernels.nms, boxes, np.array([3, 2, 1], np.float32), threshold=0.5)
     assert kept.tolist() == [0, 2, -1]
 
 
-def test_an_overlap_of_the_threshold_is_not_above_it(place: CpuPlace) -> None:
+def test_an_overlap_of_the_threshold_is_not_above_it(place: CpuPlace | CudaPlace) -> None:
     boxes = boxes_at((0, 0, 4, 1), (0, 0, 2, 1), (0, 0, 4, 1))
     scores = np.array([3, 2, 1], np.float32)
     assert place.run(kernels.nms, boxes, scores, threshold=0.5)[0].tolist() == [0, 1, -1]
@@ -210,13 +210,13 @@ def test_an_overlap_of_the_threshold_is_not_above_it(place: CpuPlace) -> None:
     assert place.run(kernels.nms, boxes, scores, threshold=1.0)[0].tolist() == [0, 1, 2]
 
 
-def test_of_equal_scores_the_first_box_stays(place: CpuPlace) -> None:
+def test_of_equal_scores_the_first_box_stays(place: CpuPlace | CudaPlace) -> None:
     boxes = boxes_at(*[(0, 0, 4, 4)] * 3, *[(9, 9, 12, 12)] * 2)
     scores = np.array([0.0, -0.0, 0.0, np.inf, np.inf], np.float32)
     assert place.run(kernels.nms, boxes, scores, threshold=0.5)[0].tolist() == [3, 0, -1, -1, -1]
 
 
-def test_the_best_stay_when_only_some_may(place: CpuPlace) -> None:
+def test_the_best_stay_when_only_some_may(place: CpuPlace | CudaPlace) -> None:
     boxes, scores = scattered(257), some_scores(257)
     everything, counts = kernels.nms(boxes, scores, threshold=0.3)
     for most in (0, 1, 63, 64, 65, 10**12):
@@ -227,7 +227,7 @@ def test_the_best_stay_when_only_some_may(place: CpuPlace) -> None:
 
 
 @pytest.mark.parametrize("n", COUNTS)
-def test_suppression_keeps_what_the_quadratic_reference_keeps(place: CpuPlace, n: int) -> None:
+def test_suppression_keeps_what_the_quadratic_reference_keeps(place: CpuPlace | CudaPlace, n: int) -> None:
     for threshold in (0.0, 0.1, 0.5, 0.9, 1.0):
         boxes, scores = scattered(n), some_scores(n)
         got = place.run(kernels.nms, boxes, scores, threshold=threshold)
@@ -235,7 +235,7 @@ def test_suppression_keeps_what_the_quadratic_reference_keeps(place: CpuPlace, n
 
 
 @pytest.mark.parametrize("n", [0, 1, 8, 17, 65])
-def test_rotated_suppression_keeps_what_the_quadratic_reference_keeps(place: CpuPlace, n: int) -> None:
+def test_rotated_suppression_keeps_what_the_quadratic_reference_keeps(place: CpuPlace | CudaPlace, n: int) -> None:
     boxes, scores = turned(n), some_scores(n)
     for threshold in (0.05, 0.31, 0.77):
         got = place.run(kernels.rotated_nms, boxes, scores, threshold=threshold)
@@ -250,7 +250,7 @@ def test_any_boxes_are_suppressed_as_in_the_reference(
     assert_same(kernels.nms(boxes, own, threshold=threshold), reference.nms(boxes, own, threshold=threshold))
 
 
-def test_boxes_that_lie_level_are_suppressed_alike_turned_or_not(place: CpuPlace) -> None:
+def test_boxes_that_lie_level_are_suppressed_alike_turned_or_not(place: CpuPlace | CudaPlace) -> None:
     boxes, scores = scattered(200), some_scores(200)
     level = np.column_stack([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2], np.zeros(200)])
     got = place.run(kernels.rotated_nms, level.astype(np.float32), scores, threshold=0.4)
@@ -258,7 +258,7 @@ def test_boxes_that_lie_level_are_suppressed_alike_turned_or_not(place: CpuPlace
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_a_batch_of_groups_is_each_group_alone(place: CpuPlace, threads: int) -> None:
+def test_a_batch_of_groups_is_each_group_alone(place: CpuPlace | CudaPlace, threads: int) -> None:
     offsets = np.concatenate([[0], np.cumsum(COUNTS)])
     boxes, rotated = np.concatenate([scattered(n) for n in COUNTS]), np.concatenate([turned(n) for n in COUNTS])
     scores = np.concatenate([some_scores(n) for n in COUNTS])
@@ -284,7 +284,7 @@ def column(n: int, seed: int = 0) -> Boxes:
 STACK = boxes_at((0, 0, 30, 20), (1, 24, 31, 44), (2, 48, 32, 68), (3, 72, 33, 92))
 
 
-def test_a_box_squeezed_between_two_goes(place: CpuPlace) -> None:
+def test_a_box_squeezed_between_two_goes(place: CpuPlace | CudaPlace) -> None:
     """The third lies half over the second and half over the fourth; those have only one such neighbour."""
     boxes = np.insert(STACK, 2, (1, 36, 31, 56), axis=0)
     overlap = kernels.iou(boxes, boxes)
@@ -294,7 +294,7 @@ def test_a_box_squeezed_between_two_goes(place: CpuPlace) -> None:
     assert place.run(kernels.neighbour_overlap, boxes, threshold=above)[1].tolist() == [5]
 
 
-def test_a_box_that_steps_farther_than_its_width_goes_and_so_does_the_next(place: CpuPlace) -> None:
+def test_a_box_that_steps_farther_than_its_width_goes_and_so_does_the_next(place: CpuPlace | CudaPlace) -> None:
     """The paper's rule looks at the box before as it was detected."""
     boxes = STACK.copy()
     boxes[1] += (40, 0, 40, 0)
@@ -304,19 +304,19 @@ def test_a_box_that_steps_farther_than_its_width_goes_and_so_does_the_next(place
     assert place.run(kernels.neighbour_overlap, boxes)[0].tolist() == [0, 2, 3, -1]
 
 
-def test_a_step_of_the_width_is_not_too_far(place: CpuPlace) -> None:
+def test_a_step_of_the_width_is_not_too_far(place: CpuPlace | CudaPlace) -> None:
     boxes = boxes_at((0, 0, 30, 20), (18, 24, 48, 44), (36, 48, 66, 68))  # steps of 18 and 24: a distance of 30
     assert place.run(kernels.neighbour_overlap, boxes)[0].tolist() == [0, 1, 2]
     boxes[1:, 2] -= 0.01
     assert place.run(kernels.neighbour_overlap, boxes)[0].tolist() == [0, -1, -1]
 
 
-def test_a_box_beside_the_column_goes_and_its_neighbours_stay(place: CpuPlace) -> None:
+def test_a_box_beside_the_column_goes_and_its_neighbours_stay(place: CpuPlace | CudaPlace) -> None:
     boxes = np.insert(STACK, 2, (40, 40, 60, 50), axis=0)
     assert place.run(kernels.neighbour_shift, boxes)[0].tolist() == [0, 1, 3, 4, -1]
 
 
-def test_the_first_and_the_last_box_have_one_neighbour_and_a_lone_box_none(place: CpuPlace) -> None:
+def test_the_first_and_the_last_box_have_one_neighbour_and_a_lone_box_none(place: CpuPlace | CudaPlace) -> None:
     boxes = STACK.copy()
     boxes[0] += (16, 0, 16, 0)  # 15 from the next: half its width
     boxes[3] += (15, 0, 15, 0)  # 16 from the one before
@@ -325,7 +325,7 @@ def test_the_first_and_the_last_box_have_one_neighbour_and_a_lone_box_none(place
     assert place.run(kernels.neighbour_overlap, boxes[3:])[0].tolist() == [0]
 
 
-def test_columns_are_taken_from_top_to_bottom_in_any_order(place: CpuPlace) -> None:
+def test_columns_are_taken_from_top_to_bottom_in_any_order(place: CpuPlace | CudaPlace) -> None:
     shuffled = np.ascontiguousarray(STACK[[2, 0, 3, 1]])
     for kernel in (kernels.neighbour_overlap, kernels.neighbour_shift):
         assert place.run(kernel, shuffled)[0].tolist() == [1, 3, 0, 2]
@@ -333,7 +333,7 @@ def test_columns_are_taken_from_top_to_bottom_in_any_order(place: CpuPlace) -> N
 
 @pytest.mark.parametrize("name", ["neighbour_overlap", "neighbour_shift"])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_rules_of_neighbours_agree_with_the_reference(place: CpuPlace, name: str, threads: int) -> None:
+def test_rules_of_neighbours_agree_with_the_reference(place: CpuPlace | CudaPlace, name: str, threads: int) -> None:
     boxes, offsets = np.concatenate([column(n) for n in COUNTS]), np.concatenate([[0], np.cumsum(COUNTS)])
     got = place.run(getattr(kernels, name), boxes, offsets=offsets, threads=threads)
     assert_same(got, getattr(reference, name)(boxes, offsets=offsets))
@@ -455,3 +455,39 @@ def test_what_is_no_box_is_refused(call: Any, error: type[Exception], got: str) 
 def test_the_bindings_refuse_what_would_leave_an_array(call: Any, got: str) -> None:
     with pytest.raises(ValueError, match=got):
         call(STACK, SCORES_4, np.array([0, 4]), np.empty(4, np.int32), np.empty(1, np.int32))
+
+
+@pytest.mark.parametrize("offsets", [[5, -3, 1000], [0, 40, 7], [2**40, -(2**40), 64], [9, 9, 9], [64, 0, 64]])
+@pytest.mark.parametrize("name", ["nms", "neighbour_shift"])
+def test_a_device_holds_impossible_offsets_to_the_boxes(cuda: CudaPlace, name: str, offsets: list[int]) -> None:
+    """The host does not look at them: what comes back is of no use, and nothing else is touched."""
+    arrays_ = (scattered(64), some_scores(64)) if name == "nms" else (scattered(64),)
+    keywords = {"threshold": 0.5} if name == "nms" else {}
+    kept, counts = cuda.run(getattr(kernels, name), *arrays_, offsets=np.array(offsets), **keywords)
+    assert ((kept >= -1) & (kept < 64)).all()
+    assert ((counts >= 0) & (counts <= 64)).all()
+
+
+def test_a_device_leaves_out_what_is_no_number(cuda: CudaPlace) -> None:
+    boxes = boxes_at((0, 0, 4, 4), (np.nan, 0, 4, 4), (0, 0, np.inf, 4), (0, 0, 4, 3.9), (8, 8, 9, 9))
+    scores = np.array([1, 9, 9, 2, np.nan], np.float32)
+    kept, counts = cuda.run(kernels.nms, boxes, scores, threshold=0.5)
+    assert (kept.tolist(), counts.tolist()) == ([3, -1, -1, -1, -1], [1])
+    kept, counts = cuda.run(kernels.neighbour_shift, boxes, widths=9.0)
+    assert (kept.tolist(), counts.tolist()) == ([3, 0, 4, -1, -1], [3])
+
+
+@pytest.mark.parametrize(
+    ("call", "got"),
+    [
+        (lambda c, b, s, k: c.native.nms(b, s, None, 0.5, 4, k, k, c.native.Stream()), "counts"),
+        (lambda c, b, s, k: c.native.nms(b, k, None, 0.5, 4, k, k, c.native.Stream()), "scores is int32"),
+        (lambda c, b, s, k: c.native.rotated_nms(b, s, None, 0.5, 4, k, k, c.native.Stream()), "values"),
+        (lambda c, b, s, k: c.native.iou(b, b, b, c.native.Stream()), r"\[a, b\]|overlap"),
+    ],
+)
+def test_the_device_bindings_refuse_what_would_leave_an_array(cuda: CudaPlace, call: Any, got: str) -> None:
+    home = cuda.native.Stream()
+    boxes, scores, kept = (cuda.take(array, home) for array in (scattered(4), some_scores(4), np.zeros(4, np.int32)))
+    with pytest.raises((ValueError, TypeError), match=got):
+        call(cuda, boxes, scores, kept)

@@ -4,6 +4,8 @@ Corners are float64 [..., 4, 2], (x, y) of TL, TR, BL, BR as seen in the image, 
 from head to foot.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,21 +15,21 @@ _CHALLENGE_VERTEBRAE = 17
 _MOST_VERTEBRAE = 32
 
 
-def tilt_vectors(corners: NDArray[np.float64], *, threads: int = 1) -> NDArray[np.float64]:
+def tilt_vectors(corners: NDArray[np.float64], *, threads: int = 1, stream: Any = None) -> NDArray[np.float64]:
     """Left-to-right direction of each vertebra: (TR + BR) / 2 - (TL + BL) / 2.
 
     corners  float64 [n, 4, 2] in any unit
 
     Returns float64 [n, 2], (x, y) in the same unit.
     """
-    place = place_of(corners, threads=threads)
+    place = place_of(corners, threads=threads, stream=stream)
     corners = place.take("corners", corners, ("float64",), ("n", 4, 2))
     vectors = place.empty((len(corners), 2), np.float64)
     place.native.tilt_vectors(corners, vectors, place.lane)
     return vectors
 
 
-def angle_matrix(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def angle_matrix(vectors: NDArray[np.float64], *, stream: Any = None) -> NDArray[np.float64]:
     """Angle between each two vectors, atan2(|a x b|, a . b).
 
     vectors  float64 [n, 2]
@@ -35,21 +37,21 @@ def angle_matrix(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns float64 [n, n] in degrees, 0..180, good to 1e-12 for lengths of 1e-150 to 1e150, and symmetric. A vector of
     length 0 has angle 0 to any other; one with a value that is not finite has nan.
     """
-    place = place_of(vectors)
+    place = place_of(vectors, stream=stream)
     vectors = place.take("vectors", vectors, ("float64",), ("n", 2))
     degrees = place.empty((len(vectors), len(vectors)), np.float64)
     place.native.angle_matrix(vectors, degrees, place.lane)
     return degrees
 
 
-def angle_matrices(vectors: NDArray[np.float64], *, threads: int = 1) -> NDArray[np.float64]:
+def angle_matrices(vectors: NDArray[np.float64], *, threads: int = 1, stream: Any = None) -> NDArray[np.float64]:
     """`angle_matrix` of each of n sets of m vectors.
 
     vectors  float64 [n, m, 2]
 
     Returns float64 [n, m, m] in degrees.
     """
-    place = place_of(vectors, threads=threads)
+    place = place_of(vectors, threads=threads, stream=stream)
     vectors = place.take("vectors", vectors, ("float64",), ("n", "m", 2))
     n, m = vectors.shape[:2]
     degrees = place.empty((n, m, m), np.float64)
@@ -58,7 +60,7 @@ def angle_matrices(vectors: NDArray[np.float64], *, threads: int = 1) -> NDArray
 
 
 def challenge_angles(
-    corners: NDArray[np.float64], heights: NDArray[np.float64], *, threads: int = 1
+    corners: NDArray[np.float64], heights: NDArray[np.float64], *, threads: int = 1, stream: Any = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """The AASCE 2019 challenge's three angles of n spines, by the challenge's own rule; `runtime.cobb` says what they
     are not.
@@ -69,7 +71,7 @@ def challenge_angles(
     Returns degrees float64 [n, 3], 0..180, and the upper and lower end vertebra of the first angle, int32 [n, 2]. A
     spine with a value that is not finite, a vertebra without width or a height that is not positive has nan and -1.
     """
-    place = place_of(corners, heights, threads=threads)
+    place = place_of(corners, heights, threads=threads, stream=stream)
     corners = place.take("corners", corners, ("float64",), ("n", _CHALLENGE_VERTEBRAE, 4, 2))
     heights = place.take("heights", heights, ("float64",), (len(corners),))
     degrees, ends = place.empty((len(corners), 3), np.float64), place.empty((len(corners), 2), np.int32)
@@ -78,7 +80,7 @@ def challenge_angles(
 
 
 def end_vertebrae(
-    corners: NDArray[np.float64], *, threshold: float = 10.0, threads: int = 1
+    corners: NDArray[np.float64], *, threshold: float = 10.0, threads: int = 1, stream: Any = None
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
     """The curves of n spines of m vertebrae, end-plate to end-plate, by the rule of `runtime.cobb.clinical_curves`.
 
@@ -97,7 +99,7 @@ def end_vertebrae(
     behind the last one; turns float64 [n, m - 1] in degrees, -180..180, nan behind the last one; counts int32 [n]. A
     spine with a value that is not finite or an end-plate without length has count -1.
     """
-    place = place_of(corners, threads=threads)
+    place = place_of(corners, threads=threads, stream=stream)
     corners = place.take("corners", corners, ("float64",), ("n", "m", 4, 2))
     n, m = corners.shape[:2]
     if not 2 <= m <= _MOST_VERTEBRAE:

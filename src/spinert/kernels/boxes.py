@@ -12,34 +12,38 @@ kept[offsets[g] : offsets[g] + counts[g]], and -1 stands behind them.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spinert.kernels.groups import take_offsets
 from spinert.kernels.residence import Array, Place, place_of
 
 _MOST = 2**31 - 2
 _MOST_RADIANS = 1e6
 
 
-def iou(a: NDArray[np.float32], b: NDArray[np.float32], *, threads: int = 1) -> NDArray[np.float32]:
+def iou(a: NDArray[np.float32], b: NDArray[np.float32], *, threads: int = 1, stream: Any = None) -> NDArray[np.float32]:
     """Intersection over union of each a with each b.
 
     a, b  boxes, float32 [n, 4] and [m, 4]
 
     Returns float32 [n, m], 0..1; nan for a box with a value that is not finite.
     """
-    return _overlaps("iou", a, b, 4, threads)
+    return _overlaps("iou", a, b, 4, threads, stream)
 
 
-def rotated_iou(a: NDArray[np.float32], b: NDArray[np.float32], *, threads: int = 1) -> NDArray[np.float32]:
+def rotated_iou(
+    a: NDArray[np.float32], b: NDArray[np.float32], *, threads: int = 1, stream: Any = None
+) -> NDArray[np.float32]:
     """Intersection over union of each rotated a with each rotated b, good to 1e-7.
 
     a, b  rotated boxes, float32 [n, 5] and [m, 5]
 
     Returns float32 [n, m], 0..1; nan for a box with a value that is not finite or an angle out of range.
     """
-    return _overlaps("rotated_iou", a, b, 5, threads)
+    return _overlaps("rotated_iou", a, b, 5, threads, stream)
 
 
 def nms(
@@ -50,6 +54,7 @@ def nms(
     offsets: NDArray[np.int64] | None = None,
     max_keep: int | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Non-maximum suppression: in the order of the scores, a box stays unless it overlaps one that stays too much.
 
@@ -61,7 +66,7 @@ def nms(
     Returns (kept, counts), the boxes of a group from the highest score on. ValueError for a score that is nan or a box
     with a value that is not finite; on a device such a box goes and no other because of it.
     """
-    return _suppress("nms", boxes, scores, 4, threshold, offsets, max_keep, threads)
+    return _suppress("nms", boxes, scores, 4, threshold, offsets, max_keep, threads, stream)
 
 
 def rotated_nms(
@@ -72,6 +77,7 @@ def rotated_nms(
     offsets: NDArray[np.int64] | None = None,
     max_keep: int | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Non-maximum suppression of rotated boxes, as `nms` does it.
 
@@ -79,7 +85,7 @@ def rotated_nms(
 
     The vertebra detector of Tao, Xu, Wu (AASCE challenge, MICCAI 2019) needs it; the paper states no threshold.
     """
-    return _suppress("rotated_nms", boxes, scores, 5, threshold, offsets, max_keep, threads)
+    return _suppress("rotated_nms", boxes, scores, 5, threshold, offsets, max_keep, threads, stream)
 
 
 def neighbour_overlap(
@@ -88,6 +94,7 @@ def neighbour_overlap(
     threshold: float = 0.36,
     offsets: NDArray[np.int64] | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Boxes of vertebrae without those squeezed between two others or astray (Chen, Peng, Li, Cheng, Xiao, section 3.1
     on RetinaNet; AASCE challenge, MICCAI 2019).
@@ -104,7 +111,7 @@ def neighbour_overlap(
     Returns (kept, counts), the boxes of a spine from top to bottom. ValueError for a box with a value that is not
     finite; on a device such a box goes and is nobody's neighbour.
     """
-    return _judge("neighbour_overlap", boxes, "threshold", threshold, offsets, threads)
+    return _judge("neighbour_overlap", boxes, "threshold", threshold, offsets, threads, stream)
 
 
 def neighbour_shift(
@@ -113,6 +120,7 @@ def neighbour_shift(
     widths: float = 0.5,
     offsets: NDArray[np.int64] | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Boxes of vertebrae that stand over a neighbour (outlier rejection of Khanal, Dahal, Adhikari, Khanal, section 4;
     AASCE challenge, MICCAI 2019).
@@ -127,11 +135,11 @@ def neighbour_shift(
     Returns (kept, counts), the boxes of a spine from top to bottom. ValueError for a box with a value that is not
     finite; on a device such a box goes and is nobody's neighbour.
     """
-    return _judge("neighbour_shift", boxes, "widths", widths, offsets, threads)
+    return _judge("neighbour_shift", boxes, "widths", widths, offsets, threads, stream)
 
 
-def _overlaps(kernel: str, a: Array, b: Array, values: int, threads: int) -> NDArray[np.float32]:
-    place = place_of(a, b, threads=threads)
+def _overlaps(kernel: str, a: Array, b: Array, values: int, threads: int, stream: Any) -> NDArray[np.float32]:
+    place = place_of(a, b, threads=threads, stream=stream)
     a, b = place.take("a", a, ("float32",), ("n", values)), place.take("b", b, ("float32",), ("m", values))
     out = place.empty((len(a), len(b)), np.float32)
     getattr(place.native, kernel)(a, b, out, place.lane)
@@ -147,8 +155,9 @@ def _suppress(
     offsets: Array | None,
     max_keep: int | None,
     threads: int,
+    stream: Any,
 ) -> tuple[Array, Array]:
-    place = place_of(boxes, scores, threads=threads)
+    place = place_of(boxes, scores, offsets, threads=threads, stream=stream)
     boxes = _take_boxes(place, boxes, values)
     scores = place.take("scores", scores, ("float32",), (len(boxes),))
     if isinstance(scores, np.ndarray) and np.isnan(scores).any():
@@ -164,9 +173,9 @@ def _suppress(
 
 
 def _judge(
-    kernel: str, boxes: Array, name: str, limit: float, offsets: Array | None, threads: int
+    kernel: str, boxes: Array, name: str, limit: float, offsets: Array | None, threads: int, stream: Any
 ) -> tuple[Array, Array]:
-    place = place_of(boxes, threads=threads)
+    place = place_of(boxes, offsets, threads=threads, stream=stream)
     boxes = _take_boxes(place, boxes, 4)
     if not 0.0 <= limit < math.inf:
         raise ValueError(f"{name} is {limit}, expected a finite value of at least 0")
@@ -190,10 +199,5 @@ def _take_boxes(place: Place, boxes: Array, values: int) -> Array:
 
 def _groups(place: Place, offsets: Array | None, n: int) -> tuple[Array, Array, Array]:
     """(offsets, kept, counts), the latter two not initialised."""
-    if offsets is None:
-        offsets = np.array([0, n], np.int64)
-    offsets = place.take("offsets", offsets, ("int64",), ("groups + 1",))
-    ascending = not isinstance(offsets, np.ndarray) or not (offsets[1:] < offsets[:-1]).any()
-    if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != n or not ascending:
-        raise ValueError(f"offsets is {offsets}, expected to ascend from 0 to {n}, the number of boxes")
-    return offsets, place.empty((n,), np.int32), place.empty((len(offsets) - 1,), np.int32)
+    offsets, groups = take_offsets(place, offsets, n, "boxes")
+    return offsets, place.empty((n,), np.int32), place.empty((groups,), np.int32)

@@ -51,5 +51,7 @@ NB_MODULE(_cuda, m) {
     bind_cuda_streams(m);
     bind_cuda_arrays(m);
     bind_cuda_copies(m);
+    bind_cuda_angles(m);
+    bind_cuda_boxes(m);
     bind_cuda_heatmaps(m);
 }

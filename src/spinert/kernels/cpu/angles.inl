@@ -45,8 +45,14 @@ static void angles_between(const double* vectors, size_t n, size_t m, double* de
 
 static void challenge_angles_of_spines(const double* corners, const double* heights, size_t n, double* degrees,
                                        int32_t* ends) {
-    for (size_t spine = 0; spine < n; ++spine) {
-        const ChallengeAngles found = challenge_angles_of(corners + 8 * kChallengeVertebrae * spine, heights[spine]);
+    ChallengeCosines cosines;
+    Tilt tilts[kChallengeVertebrae];
+    for (size_t spine = 0; spine < n; ++spine, corners += 8 * kChallengeVertebrae) {
+        for (int i = 0; i < kChallengeVertebrae; ++i) {
+            tilts[i] = tilt_of(corners + 8 * i);
+            for (int j = 0; j <= i; ++j) cosines.steps[i][j] = cosines.steps[j][i] = cosine_steps(tilts[i], tilts[j]);
+        }
+        const ChallengeAngles found = challenge_angles_of(corners, cosines, heights[spine]);
         for (int i = 0; i < 3; ++i) degrees[3 * spine + i] = found.degrees[i];
         ends[2 * spine] = found.upper;
         ends[2 * spine + 1] = found.lower;

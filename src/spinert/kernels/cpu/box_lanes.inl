@@ -50,13 +50,5 @@ SPINERT_INLINE RotatedBoxOf<Doubles> same_in_all(const RotatedBoxOf<double>& box
             all(box.cosine), all(box.sine), all(box.radius),     all(box.area)};
 }
 
-// Whether a circle around one of the boxes meets that around `a`, or an area is nan. The sum of the radii is taken a
-// little larger, so that rounding leaves out no box that touches.
-SPINERT_INLINE bool in_reach(const RotatedBoxOf<Doubles>& a, const RotatedBoxOf<Doubles>& b) {
-    const Doubles dx = b.x - a.x, dy = b.y - a.y, reach = (a.radius + b.radius) * all(1.0 + 1e-9);
-    const Doubles area = a.area + b.area;
-    return any(dx * dx + dy * dy <= reach * reach) || any(area != area);
-}
-
 }  // namespace
 }  // namespace spinert

@@ -24,46 +24,50 @@ private:
     size_t size_;
 };
 
-// kernel(first box of the group, n, scratch, kept) -> how many; it fills the rest of `kept` itself.
+// Which of the parts takes a group: that of its first box, when the boxes are cut into equal parts.
+size_t part_of(const Groups& groups, size_t g, size_t parts) {
+    if (groups.values == 0) return 0;
+    return std::min(first_of(groups, g), groups.values - 1) * parts / groups.values;
+}
+
+// kernel(first box of the group, n, scratch, kept) -> how many.
 template <class Kernel>
-void for_each_group(BoxGroups groups, size_t max_keep, size_t lanes_of_box, int threads, const Kernel& kernel) {
-    const int64_t* const last = groups.offsets + groups.groups;
+void for_each_group(BoxGroups boxes, size_t max_keep, size_t lanes_of_box, int threads, const Kernel& kernel) {
+    const Groups& groups = boxes.groups;
     size_t largest = 0;
-    for (const int64_t* group = groups.offsets; group < last; ++group) {
-        largest = std::max(largest, static_cast<size_t>(group[1] - group[0]));
-    }
-    const size_t parts = std::min(groups.groups, static_cast<size_t>(threads));
+    for (size_t g = 0; g < groups.count; ++g) largest = std::max(largest, size_of(groups, g));
+    const size_t parts = std::min(groups.count, static_cast<size_t>(threads));
     std::vector<BoxMemory> memory;
     memory.reserve(parts);
     for (size_t part = 0; part < parts; ++part) memory.emplace_back(largest, std::min(largest, max_keep), lanes_of_box);
-    // parts of as many boxes as groups allow; a group goes to the part of its first box, one without boxes to the first
-    for (size_t g = 0; g < groups.groups; ++g) groups.counts[g] = 0;
-    parallel_for(static_cast<size_t>(*last), static_cast<int>(parts), [&](size_t part, size_t begin, size_t end) {
-        const int64_t* group = std::lower_bound(groups.offsets, last, static_cast<int64_t>(begin));
-        for (; group < last && *group < static_cast<int64_t>(end); ++group) {
-            if (group[1] == group[0]) continue;
-            const auto n = static_cast<uint32_t>(group[1] - group[0]);
-            int32_t* const kept = groups.kept + *group;
-            const uint32_t count = kernel(static_cast<size_t>(*group), n, memory[part].scratch(), kept);
-            for (uint32_t i = 0; i < n; ++i) kept[i] = i < count ? kept[i] + static_cast<int32_t>(*group) : -1;
-            groups.counts[group - groups.offsets] = static_cast<int32_t>(count);
+    // nearly as many boxes for each part as groups allow
+    parallel_for(parts, threads, [&](size_t, size_t begin, size_t end) {
+        for (size_t part = begin; part < end; ++part) {
+            for (size_t g = 0; g < groups.count; ++g) {
+                const size_t first = first_of(groups, g), n = size_of(groups, g);
+                if (part_of(groups, g, parts) != part) continue;
+                int32_t* const kept = boxes.kept + first;
+                const uint32_t count = kernel(first, static_cast<uint32_t>(n), memory[part].scratch(), kept);
+                for (uint32_t i = 0; i < n; ++i) kept[i] = i < count ? kept[i] + static_cast<int32_t>(first) : -1;
+                boxes.counts[g] = static_cast<int32_t>(count);
+            }
         }
     });
 }
 
-void suppress(boxes::GroupKernel kernel, BoxGroups groups, size_t values, size_t lanes_of_box, Suppression suppression,
+void suppress(boxes::GroupKernel kernel, BoxGroups boxes, size_t values, size_t lanes_of_box, Suppression suppression,
               int threads) {
-    for_each_group(groups, suppression.max_keep, lanes_of_box, threads,
+    for_each_group(boxes, suppression.max_keep, lanes_of_box, threads,
                    [&](size_t first, uint32_t n, const BoxScratch& scratch, int32_t* kept) {
                        Suppression own = suppression;
                        own.scores += first;
-                       return kernel(groups.boxes + values * first, n, own, scratch, kept);
+                       return kernel(boxes.boxes + values * first, n, own, scratch, kept);
                    });
 }
 
-void judge(boxes::ColumnKernel kernel, BoxGroups groups, double limit, int threads) {
-    for_each_group(groups, 0, 0, threads, [&](size_t first, uint32_t n, const BoxScratch& scratch, int32_t* kept) {
-        return kernel(groups.boxes + 4 * first, n, limit, scratch, kept);
+void judge(boxes::ColumnKernel kernel, BoxGroups boxes, double limit, int threads) {
+    for_each_group(boxes, 0, 0, threads, [&](size_t first, uint32_t n, const BoxScratch& scratch, int32_t* kept) {
+        return kernel(boxes.boxes + 4 * first, n, limit, scratch, kept);
     });
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "groups.h"
 #include "isa.h"
 
 namespace spinert {
@@ -19,12 +20,11 @@ struct BoxArray {
 void iou(BoxArray a, BoxArray b, float* out, int threads);
 void rotated_iou(BoxArray a, BoxArray b, float* out, int threads);
 
-// Boxes in groups, group g being offsets[g] .. offsets[g + 1]; offsets [groups + 1] ascend from 0 to n < 2**31. Of each
-// group, the places of the boxes that stay, kept [n] from offsets[g] on and -1 behind them, and how many, counts [groups].
+// Boxes [n] in groups, n < 2**31. Of each group, the places of the boxes that stay, kept [n] from the group's first on
+// and -1 behind them, and how many, counts [groups].
 struct BoxGroups {
     const float* boxes;
-    const int64_t* offsets;
-    size_t groups;
+    Groups groups;
     int32_t* kept;
     int32_t* counts;
 };

@@ -2,6 +2,7 @@
 #include "boxes.h"
 
 #include "../math/neighbours.h"
+#include "../math/order.h"
 #include "number_lanes.inl"
 
 #include "box_lanes.inl"
@@ -50,8 +51,8 @@ static void rotated_overlaps(BoxArray a, BoxArray b, float* out) {
             float* const row = out + i * b.n + begin;
             for (size_t j = 0; j < count; j += kLanes) {
                 const RotatedBoxOf<Doubles> others = tile.at(j);
-                const Doubles shares = in_reach(box, others) ? overlap(box, others) : all(0.0);
-                store_as_floats(shares, row + j, count - j);
+                const Doubles shared = any(in_reach(box, others)) ? shared_area(box, others) : all(0.0);
+                store_as_floats(share_of_union(shared, box.area, others.area), row + j, count - j);
             }
         }
     }

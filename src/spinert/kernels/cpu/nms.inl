@@ -90,7 +90,7 @@ public:
         const RotatedBoxOf<Doubles> candidate = same_in_all(rotated_box_of(box));
         for (uint32_t i = 0; i < count; i += kLanes) {
             const RotatedBoxOf<Doubles> kept = lanes_.at(i);
-            if (in_reach(candidate, kept) && any(overlap_exceeds(candidate, kept, all(threshold)))) return true;
+            if (any(in_reach(candidate, kept)) && any(overlap_exceeds(candidate, kept, all(threshold)))) return true;
         }
         return false;
     }

@@ -3,14 +3,6 @@
 namespace spinert {
 namespace {
 
-// Ascending as the float is.
-SPINERT_INLINE uint32_t ascending_key(float value) {
-    uint32_t bits;
-    value += 0.0f;  // -0 is 0
-    __builtin_memcpy(&bits, &value, sizeof bits);
-    return bits >> 31 != 0 ? ~bits : bits | 0x80000000u;
-}
-
 // Least significant byte first, stable; a byte that all keys share takes no pass.
 static const SortEntry* sort_by_key(SortEntry* entries, SortEntry* spare, uint32_t n) {
     uint32_t counts[4][256] = {};

@@ -14,27 +14,22 @@ struct ChallengeAngles {
     int upper, lower;  // end vertebrae; -1 and nan where there is no angle
 };
 
-// Cosines of the angles between the vertebrae, in steps. False where a value is not finite or a vertebra has no width.
+// Of the angles between the vertebrae, in steps.
 struct ChallengeCosines {
     double steps[kChallengeVertebrae][kChallengeVertebrae];
 };
-SPINERT_BOTH bool challenge_cosines(const double* corners, ChallengeCosines& cosines) {
-    double x[kChallengeVertebrae], y[kChallengeVertebrae], length[kChallengeVertebrae];
-    for (int v = 0; v < kChallengeVertebrae; ++v) {
-        x[v] = tilt(corners + 8 * v, 0);
-        y[v] = tilt(corners + 8 * v, 1);
-        length[v] = square_root(x[v] * x[v] + y[v] * y[v]);
-    }
-    double doubt = 0.0;
-    for (int i = 0; i < kChallengeVertebrae; ++i) {
-        for (int j = 0; j <= i; ++j) {
-            const double cosine = (x[i] * x[j] + y[i] * y[j]) / (length[i] * length[j]);
-            doubt += cosine - cosine;
-            cosines.steps[i][j] = cosines.steps[j][i] = rounded(cosine * kCosineSteps);
-        }
-    }
-    for (int i = 0; i < 8 * kChallengeVertebrae; ++i) doubt += corners[i] - corners[i];
-    return doubt == 0.0;
+
+struct Tilt {
+    double x, y, length;
+};
+SPINERT_BOTH Tilt tilt_of(const double* vertebra) {
+    const double x = tilt(vertebra, 0), y = tilt(vertebra, 1);
+    return {x, y, square_root(x * x + y * y)};
+}
+
+// nan where a vertebra has no width or a value that is not finite.
+SPINERT_BOTH double cosine_steps(const Tilt& a, const Tilt& b) {
+    return rounded((a.x * b.x + a.y * b.y) / (a.length * b.length) * kCosineSteps);
 }
 
 SPINERT_BOTH double degrees_of_steps(double steps) {
@@ -72,13 +67,12 @@ SPINERT_BOTH bool is_s_shaped(const double* corners) {
     return left && right;
 }
 
-SPINERT_BOTH ChallengeAngles challenge_angles_of(const double* corners, double image_height) {
+SPINERT_BOTH ChallengeAngles challenge_angles_of(const double* corners, const ChallengeCosines& cosines,
+                                                 double image_height) {
     const int last = kChallengeVertebrae - 1;
-    ChallengeCosines cosines;
-    if (!challenge_cosines(corners, cosines) || !(0.0 < image_height && image_height <= 1.7976931348623157e308)) {
-        const double none = __builtin_nan("");
-        return {{none, none, none}, -1, -1};
-    }
+    double doubt = image_height - image_height;
+    for (int v = 0; v <= last; ++v) doubt += cosines.steps[v][v] - cosines.steps[v][v];
+    if (doubt != 0.0 || !(0.0 < image_height)) return {{not_a_number(), not_a_number(), not_a_number()}, -1, -1};
     int upper = 0, lower = 0;
     for (int i = 0; i <= last; ++i) {
         const int turned = first_least(cosines.steps[i], 0, last);

@@ -131,7 +131,7 @@ SPINERT_BOTH int write_curves(const Chains& chains, const double* corners, int* 
 SPINERT_BOTH void write_no_curves(int begin, int m, int* vertebrae, double* turns) {
     for (int i = begin; i < m - 1; ++i) {
         vertebrae[3 * i] = vertebrae[3 * i + 1] = vertebrae[3 * i + 2] = -1;
-        turns[i] = __builtin_nan("");
+        turns[i] = not_a_number();
     }
 }
 

@@ -32,6 +32,8 @@ SPINERT_BOTH Number magnitude(Number value) {
     return select(value < zero, zero - value, value);
 }
 
+SPINERT_BOTH double not_a_number() { return float_of_bits(0x7fc00000); }
+
 // One instruction, correctly rounded: -fno-math-errno leaves out the call that would set errno.
 SPINERT_BOTH double square_root(double value) { return __builtin_sqrt(value); }
 

@@ -29,19 +29,6 @@ SPINERT_BOTH Number share_of_union(Number shared, Number area_a, Number area_b) 
     return select(zero < shared, ratio, zero) + (united - united);
 }
 
-// Intersection over union of two boxes of a kind.
-template <class Box>
-SPINERT_BOTH auto overlap(const Box& a, const Box& b) {
-    return share_of_union(shared_area(a, b), a.area, b.area);
-}
-
-// Whether it is above the threshold; not where an area is nan.
-template <class Box, class Number>
-SPINERT_BOTH auto overlap_exceeds(const Box& a, const Box& b, Number threshold) {
-    const Number shared = shared_area(a, b);
-    return threshold * (a.area + b.area - shared) < shared;
-}
-
 template <class Number>
 SPINERT_BOTH Number shared_area(const BoxOf<Number>& a, const BoxOf<Number>& b) {
     const Number zero = like(0.0, a.left);
@@ -61,7 +48,7 @@ struct RotatedBoxOf {
 SPINERT_BOTH RotatedBoxOf<double> rotated_box_of(const float* values) {
     const double x = values[0], y = values[1], width = values[2], height = values[3], radians = values[4];
     const bool known = is_finite(x + y + width + height) && magnitude(radians) <= kMostRadians;
-    if (!known) return {0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, __builtin_nan("")};
+    if (!known) return {0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, not_a_number()};
     const Direction along = direction_of(radians);
     const bool empty = !(width > 0.0 && height > 0.0);
     const double w = empty ? 0.0 : 0.5 * width, h = empty ? 0.0 : 0.5 * height;
@@ -119,6 +106,26 @@ SPINERT_BOTH Number shared_area(const RotatedBoxOf<Number>& a, const RotatedBoxO
     const Number shared = (far_width - near_width) - (far_height - near_height);
     const Number reach = a.radius + b.radius, some = lesser(shared, lesser(a.area, b.area));
     return select(like(1e-14, dx) * reach * reach < some, some, like(0.0, dx));
+}
+
+// Whether the circles around two boxes meet; where they do not, the shared area is 0.
+template <class Number>
+SPINERT_BOTH auto in_reach(const RotatedBoxOf<Number>& a, const RotatedBoxOf<Number>& b) {
+    const Number dx = b.x - a.x, dy = b.y - a.y, reach = a.radius + b.radius;
+    return dx * dx + dy * dy <= like(1.0 + 1e-9, dx) * reach * reach;
+}
+
+// Intersection over union of two boxes of a kind.
+template <class Box>
+SPINERT_BOTH auto overlap(const Box& a, const Box& b) {
+    return share_of_union(shared_area(a, b), a.area, b.area);
+}
+
+// Whether it is above the threshold; not where an area is nan.
+template <class Box, class Number>
+SPINERT_BOTH auto overlap_exceeds(const Box& a, const Box& b, Number threshold) {
+    const Number shared = shared_area(a, b);
+    return threshold * (a.area + b.area - shared) < shared;
 }
 
 }  // namespace spinert
