@@ -417,7 +417,7 @@ SCORES_4 = np.ones(4, np.float32)
         (
             lambda b: kernels.nms(b, SCORES_4, threshold=0.5, offsets=np.array([], np.int64)),
             ValueError,
-            "offsets is []",
+            "offsets has shape [0], expected at least one offset",
         ),
         (lambda b: kernels.neighbour_overlap(b, threshold=-1.0), ValueError, "threshold is -1.0"),
         (lambda b: kernels.neighbour_shift(b, widths=float("inf")), ValueError, "widths is inf"),
