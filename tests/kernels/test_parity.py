@@ -105,6 +105,16 @@ def test_peak_agrees_with_the_reference(place: Place, n: int, shape: tuple[int, 
     np.testing.assert_array_equal(value, want_value)
 
 
+def test_a_device_computes_exponentials_to_the_same_bits(cuda: CudaPlace) -> None:
+    """Two cells, the second x lower: x of the mean is e**-x / (1 + e**-x)."""
+    maps = np.zeros((4001, 1, 2), np.float32)
+    maps[:, 0, 1] = -np.linspace(0.0, 29.9, 4001)  # further down, cells are left out, on either side in its own runs
+    for got, want in zip(
+        cuda.run(kernels.soft_argmax, maps, radius=0), kernels.soft_argmax(maps, radius=0), strict=True
+    ):
+        np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 15, 16, 17, 131])
 def test_tilts_and_angles_agree_with_the_reference(isa: str, n: int) -> None:
     corners = np.random.default_rng(n).normal(0.0, 300.0, (n, 4, 2))

@@ -2,7 +2,8 @@
 
 Images are C-order [rows, columns], heat-maps C-order [n, height, width]; a point is (x, y), (0, 0) the centre of the
 top-left pixel or cell. `threads` changes the time a call takes, never its result. The GIL is released while a kernel
-runs. `spinert.kernels.reference` is the same in NumPy float64: the specification.
+runs. A kernel runs where its arrays live: on a CUDA device it is queued on a stream (`spinert.kernels.device`), and
+`threads` says nothing. `spinert.kernels.reference` is the same in NumPy float64: the specification.
 
 Every function raises TypeError for an array of another dtype, rank, shape or order than stated, and ValueError for a
 value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that cannot run here is refused at import.

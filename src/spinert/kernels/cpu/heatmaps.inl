@@ -1,4 +1,5 @@
 // Heat-maps to points: soft-argmax with confidence, and the highest cell with a parabola step.
+#include "../math/parabola.h"
 #include "heatmaps.h"
 
 #include "lanes.inl"
@@ -128,14 +129,6 @@ static void soft_argmax_maps(Maps maps, int radius, float* xy, float* confidence
         const double share = mass_near(map, maps.height, maps.width, radius, top) / mass;
         confidence[i] = static_cast<float>(share < 1.0 ? share : 1.0);
     }
-}
-
-// Vertex of the parabola through three neighbouring cells, the middle one the highest: -1/2 .. 1/2.
-SPINERT_INLINE double parabola_step(double before, double middle, double after) {
-    const double curvature = (before - middle) + (after - middle);
-    if (!(curvature < 0.0)) return 0.0;
-    const double step = 0.5 * (before - after) / curvature;
-    return step < -0.5 ? -0.5 : step > 0.5 ? 0.5 : step;
 }
 
 static void peak_of_maps(Maps maps, float* xy, float* value) {
