@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +16,6 @@ from spinert import kernels
 from spinert.kernels import _cpu, reference
 from tests.kernels.places import CpuPlace, CudaPlace
 from tests.kernels.test_parity import guarded
-from tests.phantoms import spine_corners
 
 Array = NDArray[np.float64]
 COUNTS = (0, 1, 2, 15, 16, 17, 67)
@@ -25,21 +23,26 @@ HEIGHT = 1000.0
 
 
 def spines(n: int, vertebrae: int = 17, noise: float = 3.0) -> Array:
-    """Vertebrae 60 wide and 40 high, 50 apart, that wave from side to side and are wedged at random."""
+    """Spines that wave from side to side, wedged at random."""
     rng = np.random.default_rng(100 * n + vertebrae)
-    tilt = np.radians(rng.uniform(-40.0, 40.0, (n, 1)) * np.sin(np.arange(vertebrae) / rng.uniform(1.0, 6.0, (n, 1))))
+    waves = np.sin(np.arange(vertebrae) / rng.uniform(1.0, 6.0, (n, 1)))
+    corners = stacked(rng.uniform(-40.0, 40.0, (n, 1)) * waves)
+    return np.ascontiguousarray(corners + rng.normal(0.0, noise, corners.shape))
+
+
+def stacked(degrees: Array) -> Array:
+    """Rectangles with these tilts [n, m], 60 wide, 40 high and 50 apart: corners [n, m, 4, 2]."""
+    tilt = np.radians(degrees)
     along = np.stack([np.cos(tilt), np.sin(tilt)], axis=-1)
     down = np.stack([-np.sin(tilt), np.cos(tilt)], axis=-1)
-    centre = np.stack(
-        [200.0 + 40.0 * np.cumsum(np.sin(tilt), axis=1), 50.0 * np.arange(vertebrae) + 0.0 * tilt], axis=-1
-    )
-    corners = np.stack([centre + x * 30.0 * along + y * 20.0 * down for y in (-1, 1) for x in (-1, 1)], axis=2)
-    return np.ascontiguousarray(corners + rng.normal(0.0, noise, corners.shape))
+    x = 200.0 - 50.0 * np.cumsum(np.sin(tilt), axis=1)
+    centre = np.stack([x, 50.0 * np.arange(degrees.shape[1]) + 0.0 * x], axis=-1)
+    return np.stack([centre + x * 30.0 * along + y * 20.0 * down for y in (-1, 1) for x in (-1, 1)], axis=2)
 
 
 def tilted(*degrees: float) -> Array:
     """One spine [1, n, 4, 2]."""
-    return spine_corners(np.array(degrees, np.float64), (200.0, 20.0), 450.0)[None]
+    return np.ascontiguousarray(stacked(np.array([degrees], np.float64)))
 
 
 @pytest.mark.parametrize("m", [0, 1, 2, 7, 8, 9, 17, 63, 64, 65, 131])
@@ -74,7 +77,7 @@ def test_every_octant_of_the_arc_tangent_is_good_to_the_last_digits(
 
 def test_the_angle_rule_of_the_challenge_by_hand(place: CpuPlace | CudaPlace) -> None:
     """T7 slopes 20 degrees down to the right, T12 25 degrees up; the ends of the spine are level."""
-    corners = spine_corners(np.interp(np.arange(17), [0, 6, 11, 16], [0.0, 20.0, -25.0, 0.0]))[None]
+    corners = tilted(*np.interp(np.arange(17), [0, 6, 11, 16], [0.0, 20.0, -25.0, 0.0]))
     degrees, ends = place.run(kernels.challenge_angles, corners, np.array([1e6]))
     assert degrees[0] == pytest.approx([45.0, 20.0, 25.0], abs=1e-4)
     assert ends.tolist() == [[6, 11]]
@@ -93,11 +96,12 @@ def test_every_labelled_film_has_the_angles_of_the_challenge_in_one_call(place: 
     shared = os.environ.get("SPINERT_SHARED")
     if shared is None:
         pytest.skip(reason="SPINERT_SHARED names no folder with data/aasce")
+    pillow = pytest.importorskip("PIL.Image", reason="needs Pillow for the heights of the films")
     folder = Path(shared) / "data" / "aasce"
     films = read_films(folder, with_label_errors=True)
     heights = []
     for film in films:
-        with PIL.Image.open(film.path) as image:
+        with pillow.open(film.path) as image:
             heights.append(float(image.height))
     corners = np.stack([film.corners_px for film in films])
     degrees, ends = place.run(kernels.challenge_angles, corners, np.array(heights))

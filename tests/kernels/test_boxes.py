@@ -4,7 +4,6 @@ import re
 from itertools import pairwise
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -177,6 +176,7 @@ def test_many_turns_are_no_turn(place: CpuPlace | CudaPlace, radians: float) -> 
 
 
 def test_rotated_iou_agrees_with_opencv() -> None:
+    cv2 = pytest.importorskip("cv2", reason="needs OpenCV")
     a, b = turned(20), turned(20, seed=1)
     a[:, 2:4], b[:, 2:4] = np.abs(a[:, 2:4]) + 1.0, np.abs(b[:, 2:4]) + 1.0
     for (x, y, w, h, radians), row in zip(a.tolist(), kernels.rotated_iou(a, b), strict=True):

@@ -37,11 +37,12 @@ def iou(a: NDArray[np.float32], b: NDArray[np.float32], *, threads: int = 1, str
 def rotated_iou(
     a: NDArray[np.float32], b: NDArray[np.float32], *, threads: int = 1, stream: Any = None
 ) -> NDArray[np.float32]:
-    """Intersection over union of each rotated a with each rotated b, good to 1e-7.
+    """Intersection over union of each rotated a with each rotated b.
 
     a, b  rotated boxes, float32 [n, 5] and [m, 5]
 
-    Returns float32 [n, m], 0..1; nan for a box with a value that is not finite or an angle out of range.
+    Returns float32 [n, m], 0..1, good to 1e-7 unless a side is a million times another; nan for a box with a value that
+    is not finite or an angle out of range.
     """
     return _overlaps("rotated_iou", a, b, 5, threads, stream)
 

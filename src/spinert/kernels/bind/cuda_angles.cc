@@ -49,7 +49,8 @@ void challenge_angles(const DeviceArray& corners, const DeviceArray& heights, co
     const auto ends_out = work.output<int32_t, 2>(ends, "ends");
     const size_t n = in.shape(0);
     require(n < INT_MAX, "spines are too many");
-    require(in.shape(1) == kChallengeVertebrae && in.shape(2) == 4 && in.shape(3) == 2, "corners are not [n, 17, 4, 2]");
+    require(in.shape(1) == kChallengeVertebrae && in.shape(2) == 4 && in.shape(3) == 2,
+            "corners are not [n, 17, 4, 2]");
     require(of.shape(0) == n, "heights has another n than corners");
     require(degrees_out.shape(0) == n && degrees_out.shape(1) == 3, "degrees is not [n, 3]");
     require(ends_out.shape(0) == n && ends_out.shape(1) == 2, "ends is not [n, 2]");

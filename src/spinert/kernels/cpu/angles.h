@@ -18,8 +18,8 @@ void angle_matrices(const double* vectors, size_t n, size_t m, double* degrees, 
 void challenge_angles(const double* corners, const double* heights, size_t n, double* degrees, int32_t* ends,
                       int threads);
 
-// corners [n, m, 4, 2], 2 <= m <= kMostVertebrae -> curves as upper and lower end vertebra and apex [n, m - 1, 3], turns
-// [n, m - 1] and how many curves [n]; -1 and nan where there are no more.
+// corners [n, m, 4, 2], 2 <= m <= 32 -> curves as upper and lower end vertebra and apex [n, m - 1, 3], turns [n, m - 1]
+// and how many curves [n]; -1 and nan where there are no more.
 constexpr size_t kMostVertebraeOfSpine = 32;
 struct EndVertebraeJob {
     const double* corners;

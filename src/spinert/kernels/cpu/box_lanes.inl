@@ -35,7 +35,8 @@ struct RotatedLanes {
     size_t stride;
 
     __attribute__((always_inline)) void put(size_t i, const RotatedBoxOf<double>& box) const {
-        const double row[kValues] = {box.x, box.y, box.half_width, box.half_height, box.cosine, box.sine, box.radius, box.area};
+        const double row[kValues] = {box.x,      box.y,    box.half_width, box.half_height,
+                                     box.cosine, box.sine, box.radius,     box.area};
         for (size_t value = 0; value < kValues; ++value) values[value * stride + i] = row[value];
     }
     __attribute__((always_inline)) RotatedBoxOf<Doubles> at(size_t i) const {

@@ -56,7 +56,8 @@ namespace boxes {
 
 using GroupKernel = uint32_t (*)(const float* boxes, uint32_t n, Suppression suppression, const BoxScratch& scratch,
                                  int32_t* kept);
-using ColumnKernel = uint32_t (*)(const float* boxes, uint32_t n, double limit, const BoxScratch& scratch, int32_t* kept);
+using ColumnKernel = uint32_t (*)(const float* boxes, uint32_t n, double limit, const BoxScratch& scratch,
+                                  int32_t* kept);
 struct Kernels {
     void (*iou)(BoxArray a, BoxArray b, float* out);
     void (*rotated_iou)(BoxArray a, BoxArray b, float* out);

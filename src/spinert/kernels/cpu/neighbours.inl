@@ -27,7 +27,8 @@ SPINERT_INLINE uint32_t keep_by(const Rule& stays, const float* boxes, uint32_t 
     return count;
 }
 
-static uint32_t keep_by_overlap(const float* boxes, uint32_t n, double limit, const BoxScratch& scratch, int32_t* kept) {
+static uint32_t keep_by_overlap(const float* boxes, uint32_t n, double limit, const BoxScratch& scratch,
+                                int32_t* kept) {
     const auto rule = [](const float* above, const float* box, const float* below, double threshold) {
         return overlaps_little(above, box, below, threshold) && steps_little(above, box);
     };

@@ -1,5 +1,5 @@
-// Greedy suppression. A candidate meets the boxes that stay, in lanes and from the best on, and leaves at the first that
-// covers it: most never meet more than a few.
+// Greedy suppression. A candidate meets the boxes that stay, in lanes and from the best on, and leaves at the first
+// that covers it: most never meet more than a few.
 
 namespace spinert {
 namespace {

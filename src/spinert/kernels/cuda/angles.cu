@@ -79,8 +79,8 @@ end_vertebrae_of_spine(const double* corners, int m, double threshold, Curves cu
 }  // namespace
 
 void tilt_vectors(const double* corners, size_t n, double* vectors, const Stream& stream) {
-    launch("tilt_vectors", {n}, tilt_of_vertebra, {dim3(blocks_for(2 * n, kThreads)), dim3(kThreads)}, stream, corners, n,
-           vectors);
+    launch("tilt_vectors", {n}, tilt_of_vertebra, {dim3(blocks_for(2 * n, kThreads)), dim3(kThreads)}, stream, corners,
+           n, vectors);
 }
 
 void angle_matrices(const double* vectors, size_t n, size_t m, double* degrees, const Stream& stream) {

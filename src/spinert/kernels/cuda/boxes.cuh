@@ -26,8 +26,8 @@ struct Turned {
     __device__ static double shared(const Box& a, const Box& b) { return in_reach(a, b) ? shared_area(a, b) : 0.0; }
 };
 
-// Scratch: `keys` by which boxes are sorted, no two alike, and `order` [n], from each group's first place on the boxes of
-// the group from the lowest key on; -1 stands behind those that take part.
+// Scratch: `keys` by which boxes are sorted, no two alike, and `order` [n], from each group's first place on the boxes
+// of the group from the lowest key on; -1 stands behind those that take part.
 struct SortedBoxes {
     unsigned long long* keys;
     int32_t* order;

@@ -39,7 +39,8 @@ __global__ void __launch_bounds__(kBoxThreads) judge_column(BoxGroups boxes, con
     for (size_t begin = 0; begin < group.size; begin += kBoxThreads) {
         const size_t place = begin + threadIdx.x;
         const float* const own = box_at(place);
-        const bool stays = own != nullptr && rule.stays(place == 0 ? nullptr : box_at(place - 1), own, box_at(place + 1));
+        const float* const above = place == 0 ? nullptr : box_at(place - 1);
+        const bool stays = own != nullptr && rule.stays(above, own, box_at(place + 1));
         const Scanned<int> scanned = scan_block(stays ? 1 : 0, scratch);
         if (stays) boxes.kept[group.first + static_cast<size_t>(count + scanned.before)] = order[group.first + place];
         count += scanned.total;

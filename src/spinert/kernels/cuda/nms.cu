@@ -1,6 +1,6 @@
 // Greedy suppression: a block for each group takes its boxes from the best on, as many at a time as it has threads. A
-// candidate meets the boxes that stay already; then every two of the candidates left meet, and a warp decides among them
-// one after the other over a table of bits.
+// candidate meets the boxes that stay already; then every two of the candidates left meet, and a warp decides among
+// them one after the other over a table of bits.
 #include "boxes.cuh"
 
 namespace spinert::cuda {
@@ -53,8 +53,7 @@ suppress_group(BoxGroups boxes, const int32_t* order, double threshold, int max_
         bool alive = candidate >= 0;
         const Box own = Kind::read(boxes.boxes, alive ? static_cast<size_t>(candidate) : 0);
         const auto covers = [&](const Box& other) {
-            const double shared = Kind::shared(own, other);
-            return threshold * (own.area + other.area - shared) < shared;
+            return share_exceeds(Kind::shared(own, other), own.area, other.area, threshold);
         };
 
         for (int first = 0; first < count; first += kBoxThreads) {

@@ -1,9 +1,10 @@
 // Clinical Cobb angles: the chain of alternating turns that exceeds a threshold most, and the apex of each.
 //
-// What counts is the sum of |turn| - threshold. Dividing a turn at a reversal of w degrees wins 2 (w - threshold), so a
-// reversal within a curve divides it once it exceeds the threshold: no scan direction, no order of extremes. Without the
-// subtraction a small curve that owes its size to one wedged vertebra would be worth more than the degrees it takes from
-// the large curve beside it. Solved from the top: the best chain that ends at a vertebra with a turn of a given sign.
+// What counts is the sum of |turn| - threshold. Dividing a turn at a reversal of w degrees wins 2 (w - threshold), so
+// a reversal within a curve divides it once it exceeds the threshold: no scan direction, no order of extremes. Without
+// the subtraction a small curve that owes its size to one wedged vertebra would be worth more than the degrees it takes
+// from the large curve beside it. Solved from the top: the best chain that ends at a vertebra with a turn of a given
+// sign.
 #pragma once
 
 #include "spine.h"

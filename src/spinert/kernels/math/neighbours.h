@@ -30,7 +30,8 @@ SPINERT_BOTH bool stands_over(const float* box, const float* neighbour, double w
 // A box without neighbours stays.
 SPINERT_BOTH bool stands_over_neighbour(const float* above, const float* box, const float* below, double widths) {
     if (above == nullptr && below == nullptr) return true;
-    return (above != nullptr && stands_over(box, above, widths)) || (below != nullptr && stands_over(box, below, widths));
+    return (above != nullptr && stands_over(box, above, widths)) ||
+           (below != nullptr && stands_over(box, below, widths));
 }
 
 }  // namespace spinert

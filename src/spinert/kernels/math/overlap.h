@@ -70,24 +70,23 @@ SPINERT_BOTH Side<Number> side_along(Number x, Number y) {
 
 // Integral of y dx along a side that begins at (x, y), where |x| <= half_width, with y held within +-half_height.
 template <class Number>
-SPINERT_BOTH Number integral_within(Number x, Number y, const Side<Number>& side, Number half_width, Number half_height) {
+SPINERT_BOTH Number integral_within(Number x, Number y, const Side<Number>& side, Number half_width,
+                                    Number half_height) {
     const Number zero = like(0.0, x), one = like(1.0, x);
     const Number left = (zero - half_width - x) * side.per_x, right = (half_width - x) * side.per_x;
     const Number begin = clamped(lesser(left, right), zero, one), end = clamped(greater(left, right), zero, one);
     const Number above = (zero - half_height - y) * side.per_y, below = (half_height - y) * side.per_y;
     // from `rise` to `fall` y lies within the limits, before and after it stays at one
     const Number rise = clamped(lesser(above, below), begin, end), fall = clamped(greater(above, below), begin, end);
-    const Number low = zero - half_height;
-    const Number y_begin = clamped(y + begin * side.y, low, half_height), y_end = clamped(y + end * side.y, low, half_height);
-    const Number y_rise = clamped(y + rise * side.y, low, half_height), y_fall = clamped(y + fall * side.y, low, half_height);
-    const Number between = like(0.5, x) * (y_rise + y_fall) * (fall - rise);
-    return side.x * (y_begin * (rise - begin) + between + y_end * (end - fall));
+    const auto y_at = [&](Number place) { return clamped(y + place * side.y, zero - half_height, half_height); };
+    const Number between = like(0.5, x) * (y_at(rise) + y_at(fall)) * (fall - rise);
+    return side.x * (y_at(begin) * (rise - begin) + between + y_at(end) * (end - fall));
 }
 
-// In the frame of `a`, whose sides then lie along the axes, the area that b shares with it is the integral of y dx round
-// b with x and y held within a (Green's theorem; the strip of b at an x has the length upper y minus lower y). No list
-// of polygon corners, so nothing depends on which side of a line a corner lies that touches it. What is left of boxes
-// that merely touch is rounding, about 1e-16 of the square of their reach, and counts as 0.
+// In the frame of `a`, whose sides then lie along the axes, the area that b shares with it is the integral of y dx
+// round b with x and y held within a (Green's theorem; the strip of b at an x has the length upper y minus lower y). No
+// list of polygon corners, so nothing depends on which side of a line a corner lies that touches it. What is left of
+// boxes that merely touch is rounding, about 1e-16 of the square of their reach, and counts as 0.
 template <class Number>
 SPINERT_BOTH Number shared_area(const RotatedBoxOf<Number>& a, const RotatedBoxOf<Number>& b) {
     const Number dx = b.x - a.x, dy = b.y - a.y, two = like(2.0, dx);
@@ -95,7 +94,8 @@ SPINERT_BOTH Number shared_area(const RotatedBoxOf<Number>& a, const RotatedBoxO
     const Number cosine = b.cosine * a.cosine + b.sine * a.sine, sine = b.sine * a.cosine - b.cosine * a.sine;
     const Number width_x = b.half_width * cosine, width_y = b.half_width * sine;
     const Number height_x = like(0.0, dx) - b.half_height * sine, height_y = b.half_height * cosine;
-    const Side<Number> width = side_along(two * width_x, two * width_y), height = side_along(two * height_x, two * height_y);
+    const Side<Number> width = side_along(two * width_x, two * width_y);
+    const Side<Number> height = side_along(two * height_x, two * height_y);
 
     const Number first_x = x - width_x - height_x, first_y = y - width_y - height_y;
     const Number w = a.half_width, h = a.half_height;
@@ -115,17 +115,21 @@ SPINERT_BOTH auto in_reach(const RotatedBoxOf<Number>& a, const RotatedBoxOf<Num
     return dx * dx + dy * dy <= like(1.0 + 1e-9, dx) * reach * reach;
 }
 
+// Whether intersection over union is above a threshold; not where an area is nan.
+template <class Number>
+SPINERT_BOTH auto share_exceeds(Number shared, Number area_a, Number area_b, Number threshold) {
+    return threshold * (area_a + area_b - shared) < shared;
+}
+
 // Intersection over union of two boxes of a kind.
 template <class Box>
 SPINERT_BOTH auto overlap(const Box& a, const Box& b) {
     return share_of_union(shared_area(a, b), a.area, b.area);
 }
 
-// Whether it is above the threshold; not where an area is nan.
 template <class Box, class Number>
 SPINERT_BOTH auto overlap_exceeds(const Box& a, const Box& b, Number threshold) {
-    const Number shared = shared_area(a, b);
-    return threshold * (a.area + b.area - shared) < shared;
+    return share_exceeds(shared_area(a, b), a.area, b.area, threshold);
 }
 
 }  // namespace spinert
