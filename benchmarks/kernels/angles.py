@@ -1,7 +1,5 @@
 """Angles against NumPy: one film, a batch, and a whole data set."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,14 +83,12 @@ def numpy_challenge(corners: NDArray[np.float64], heights: NDArray[np.float64]) 
 
 
 def end_vertebrae_row(corners: NDArray[np.float64]) -> Row:
-    """The peer is the rule in Python over angles of NumPy; above 64 spines it takes too long to wait for."""
-    few = corners[:64]
-    peers: dict[str, Any] = {"Python": lambda: reference.end_vertebrae(few)} if len(corners) == len(few) else {}
+    """The peer is the rule in Python over angles of NumPy."""
     return Row(
         "end_vertebrae",
         shape(corners),
         lambda threads: kernels.end_vertebrae(corners, threads=threads),
-        peers or {"64 of ours": lambda: kernels.end_vertebrae(few)},
-        reference.end_vertebrae(few)[0] if peers else None,
+        {"Python": lambda: reference.end_vertebrae(corners)},
+        reference.end_vertebrae(corners)[0],
         threads_of(corners),
     )

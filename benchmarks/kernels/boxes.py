@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.kernels.row import Row
+from benchmarks.made_boxes import Boxes, detected, scattered, turned
 from spinert import kernels
 from spinert.kernels import reference
 
-Boxes = NDArray[np.float32]
 THRESHOLD = 0.5
 
 
@@ -25,26 +25,6 @@ def rows() -> list[Row]:
         rotated_nms_row(turned(rng, detected(rng, 1000)), rng.random(1000, np.float32)),
         neighbours_row(rng),
     ]
-
-
-def scattered(rng: np.random.Generator, n: int) -> Boxes:
-    """Boxes of 30 to 90 pixels all over a film of 3000 x 1500."""
-    corner = rng.uniform((0.0, 0.0), (1410.0, 2910.0), (n, 2))
-    return np.hstack([corner, corner + rng.uniform(30.0, 90.0, (n, 2))]).astype(np.float32)
-
-
-def detected(rng: np.random.Generator, n: int) -> Boxes:
-    """What a detector says of 17 vertebrae: hundreds of boxes for each."""
-    vertebra = rng.integers(0, 17, n)
-    centre = np.stack([750.0 + 80.0 * np.sin(vertebra / 4.0), 300.0 + 150.0 * vertebra], axis=1)
-    centre += rng.normal(0.0, 20.0, (n, 2))
-    half = rng.normal((100.0, 60.0), 10.0, (n, 2))
-    return np.hstack([centre - half, centre + half]).astype(np.float32)
-
-
-def turned(rng: np.random.Generator, boxes: Boxes) -> Boxes:
-    centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2.0, boxes[:, 2:] - boxes[:, :2]
-    return np.column_stack([centre, size, rng.normal(0.0, 0.3, len(boxes))]).astype(np.float32)
 
 
 def iou_row(a: Boxes, b: Boxes) -> Row:
