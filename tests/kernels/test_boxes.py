@@ -168,6 +168,16 @@ def test_a_box_that_touches_another_does_not_overlap_it(place: CpuPlace | CudaPl
     assert overlap.diagonal().tolist() == [1.0, 1.0]
 
 
+def test_boxes_out_of_reach_share_nothing_whatever_lies_beside_them(place: CpuPlace | CudaPlace) -> None:
+    """Nothing at all, where rounding would leave 1e-17: a threshold of 0 is one that may be asked for."""
+    boxes = turned(257)
+    overlap = place.run(kernels.rotated_iou, boxes, boxes)
+    centre, radius = boxes[:, :2].astype(np.float64), np.hypot(*boxes[:, 2:4].T.astype(np.float64)) / 2.0
+    apart = np.linalg.norm(centre[:, None] - centre, axis=2) > np.add.outer(radius, radius)
+    assert apart.any()
+    assert (overlap[apart] == 0.0).all()
+
+
 @pytest.mark.parametrize("radians", [1e3, 1e5, 1e6, -1e6])
 def test_many_turns_are_no_turn(place: CpuPlace | CudaPlace, radians: float) -> None:
     box = np.array([[0, 0, 7, 3, np.float32(radians)]], np.float32)
@@ -212,7 +222,7 @@ def test_an_overlap_of_the_threshold_is_not_above_it(place: CpuPlace | CudaPlace
 
 def test_of_equal_scores_the_first_box_stays(place: CpuPlace | CudaPlace) -> None:
     boxes = boxes_at(*[(0, 0, 4, 4)] * 3, *[(9, 9, 12, 12)] * 2)
-    scores = np.array([0.0, -0.0, 0.0, np.inf, np.inf], np.float32)
+    scores = np.array([-0.0, 0.0, 0.0, np.inf, np.inf], np.float32)
     assert place.run(kernels.nms, boxes, scores, threshold=0.5)[0].tolist() == [3, 0, -1, -1, -1]
 
 

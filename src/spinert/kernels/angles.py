@@ -87,10 +87,10 @@ def end_vertebrae(
     A turn goes from the upper end-plate of a vertebra to the lower one of another farther down, positive clockwise on
     the screen; turns are compared in millionths of a degree. The curves are the chain of turns of alternating sign,
     each beginning where the last one ended, whose sum of |turn| - threshold is largest; of equal ones, the chain that
-    ends highest and whose curves are shortest. The apex of a curve is the vertebra between its ends that bulges
-    farthest from the line through their centres, the upper end where there is none between: the regional apex of the
-    Scoliosis Research Society's three-dimensional terminology (Stokes 1994). Its global apex, farthest from the
-    vertical through the sacrum, needs a sacrum in the image and an upright patient.
+    ends highest, with a negative turn, and whose curves are shortest. The apex of a curve is the vertebra between its
+    ends that bulges farthest from the line through their centres, the upper end where there is none between: the
+    regional apex of the Scoliosis Research Society's three-dimensional terminology (Stokes 1994). Its global apex,
+    farthest from the vertical through the sacrum, needs a sacrum in the image and an upright patient.
 
     corners    float64 [n, m, 4, 2] with square pixels, 2 <= m <= 32
     threshold  degrees, more than 0; a turn below it makes no curve

@@ -87,9 +87,8 @@ SPINERT_BOTH ChallengeAngles challenge_angles_of(const double* corners, const Ch
         second = cosines.steps[upper][most_turned];
         // lower end-plates of both end vertebrae in the upper half of the image, in the mean
         const double y = plate_middle(corners, 2 * upper + 1, 1) + plate_middle(corners, 2 * lower + 1, 1);
-        const int row = y < image_height ? lower : most_turned;
-        third = cosines.steps[row][first_least(cosines.steps[row], y < image_height ? lower : 0,
-                                               y < image_height ? last : most_turned)];
+        const double* const row = cosines.steps[y < image_height ? lower : most_turned];
+        third = row[y < image_height ? first_least(row, lower, last) : first_least(row, 0, most_turned)];
     }
     return {{degrees_of_steps(cosines.steps[upper][lower]), degrees_of_steps(second), degrees_of_steps(third)},
             upper,

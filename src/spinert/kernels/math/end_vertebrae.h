@@ -64,18 +64,11 @@ SPINERT_BOTH void offer_turn(Chains& chains, int upper, int lower, double turn, 
     if (chain.upper < 0 || exceeds > chain.exceeds) chain = {exceeds, turn, upper};
 }
 
-// For each vertebra in turn, from head to foot; `turns` [lower] go from those above to it. The nearest of them come
-// first: of two equal chains of either sign that end here, the one counts whose sign turned up first.
+// For each vertebra in turn, from head to foot; `turns` [lower] go from those above to it.
 SPINERT_BOTH void add_vertebra(Chains& chains, int lower, const double* turns, double threshold) {
     chains.ending[lower][0].upper = chains.ending[lower][1].upper = -1;
-    int first = 0;
-    for (int upper = lower - 1; upper >= 0; --upper) {
-        const bool none = chains.ending[lower][0].upper < 0 && chains.ending[lower][1].upper < 0;
-        offer_turn(chains, upper, lower, turns[upper], threshold);
-        if (none) first = chains.ending[lower][1].upper >= 0;
-    }
-    for (int i = 0; i < 2; ++i) {
-        const int positive = i == 0 ? first : 1 - first;
+    for (int upper = lower - 1; upper >= 0; --upper) offer_turn(chains, upper, lower, turns[upper], threshold);
+    for (int positive = 0; positive < 2; ++positive) {
         const Chain& chain = chains.ending[lower][positive];
         if (chain.upper < 0) continue;
         if (chains.best >= 0 && !(chain.exceeds > chains.ending[chains.best][chains.best_positive].exceeds)) continue;

@@ -48,12 +48,12 @@ struct Direction {
     double cosine, sine;
 };
 
-// Of an angle within +-kMostRadians, to the last bit or two. pi / 2 is taken off in three parts of 33 bits, so that k
-// times the first two is exact; the Taylor series to the 17th power leave less than 1e-18.
+// Of an angle within +-kMostRadians, good to 2e-15. pi / 2 is taken off in two parts of 33 bits, so that k times each is
+// exact; the Taylor series to the 17th power leave less than 1e-18.
 SPINERT_BOTH Direction direction_of(double radians) {
     const double shifter = 6755399441055744.0;  // adding 1.5 * 2**52 rounds to an integer
     const double k = (radians * 0.63661977236758134308 + shifter) - shifter;
-    const double r = ((radians - k * 0x1.921fb544p+0) - k * 0x1.0b4611a6p-34) - k * 0x1.3198a2e037073p-69;
+    const double r = (radians - k * 0x1.921fb544p+0) - k * 0x1.0b4611a6p-34;
     const double rr = r * r;
     double odd = 1.0 / 355687428096000.0;
     odd = odd * rr - 1.0 / 1307674368000.0;

@@ -108,7 +108,7 @@ def _alternating_turns(turns: Array, threshold: float) -> tuple[tuple[int, int],
             total = before + abs(turn) - threshold
             if (lower, turn > 0.0) not in best or total > best[lower, turn > 0.0][0]:
                 best[lower, turn > 0.0] = (total, (*chain, (upper, lower)))
-    return max(best.values(), key=lambda scored: scored[0], default=nothing)[1]
+    return max((best[ending] for ending in sorted(best)), key=lambda scored: scored[0], default=nothing)[1]
 
 
 def _apex(centres: Array, upper: int, lower: int, convex_right: bool) -> int:
