@@ -109,7 +109,7 @@ def test_read_only_arrays_are_taken() -> None:
         (lambda: _cpu.window_resize(PIXELS, WINDOW, False, 0, -1, 4, 4, np.zeros((4, 4), np.float32), 1), "columns"),
         (lambda: _cpu.soft_argmax(MAPS, 1.0, 3, np.zeros((3, 2), np.float32), np.zeros(2, np.float32), 1), "another n"),
         (lambda: _cpu.peak(MAPS, np.zeros((2, 2), np.float32), np.zeros(2, np.float32), 0), "threads"),
-        (lambda: _cpu.angle_matrix(np.zeros((3, 2)), np.zeros((3, 4))), "degrees"),
+        (lambda: _cpu.angle_matrix(np.zeros((3, 2)), np.zeros((3, 4)), 1), "degrees"),
     ],
 )
 def test_the_bindings_refuse_what_would_leave_an_array(call: Any, got: str) -> None:
@@ -119,6 +119,6 @@ def test_the_bindings_refuse_what_would_leave_an_array(call: Any, got: str) -> N
 
 def test_the_bindings_refuse_other_dtypes() -> None:
     with pytest.raises(TypeError, match="incompatible function arguments"):
-        _cpu.angle_matrix(np.zeros((3, 2), np.float32), np.zeros((3, 3)))
+        _cpu.angle_matrix(np.zeros((3, 2), np.float32), np.zeros((3, 3)), 1)
     with pytest.raises(TypeError, match="incompatible function arguments"):
         _cpu.window_resize(PIXELS, WINDOW, False, 0, 0, 4, 4, np.zeros((4, 4)), 1)

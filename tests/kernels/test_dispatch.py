@@ -69,7 +69,7 @@ def test_cuda_status_is_one_line_that_says_why_or_how_many() -> None:
 def test_an_isa_unit_exports_its_table_only(family: str, name: str, tmp_path: Path) -> None:
     """A weak symbol could be the AVX copy of an inline function that the linker keeps for every processor."""
     unit = tmp_path / "isa.o"
-    options = ["-std=c++17", "-O1", "-fPIC", "-ffp-contract=off", "-Wno-psabi", *FLAGS[name]]
+    options = ["-std=c++17", "-O1", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-Wno-psabi", *FLAGS[name]]
     options += [f"-DSPINERT_FAMILY={family}", f"-DSPINERT_ISA={name}"]
     subprocess.run(["g++", *options, "-c", str(CPU / "isa.cc"), "-o", str(unit)], check=True)
     listing = subprocess.run(["nm", "-C", str(unit)], capture_output=True, text=True, check=True).stdout

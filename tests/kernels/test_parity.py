@@ -168,8 +168,8 @@ def test_kernels_write_their_outputs_and_nothing_else(isa: str, shape: tuple[int
             _cpu.peak(maps, xy, scalar, threads)
     corners = np.random.default_rng(0).normal(size=(shape[0], 4, 2))
     with guarded((shape[0], 2), np.float64) as vectors, guarded((shape[0], shape[0]), np.float64) as degrees:
-        _cpu.tilt_vectors(corners, vectors)
-        _cpu.angle_matrix(vectors, degrees)
+        _cpu.tilt_vectors(corners, vectors, 2)
+        _cpu.angle_matrix(vectors, degrees, 2)
     points = np.random.default_rng(0).normal(size=(shape[0] * shape[1], 2))
     with guarded((len(points),), np.int32) as labels, guarded((1, 2), np.float64) as centres:
         _cpu.dbscan(points, np.array([0, shape[0], len(points)]), 0.1, 2, labels, 2)

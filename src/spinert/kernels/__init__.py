@@ -19,6 +19,10 @@ from spinert.kernels.clusters import dbscan, gap_outliers, kmeans
 from spinert.kernels.curves import Curves, evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.heatmaps import SoftMoments, mean_above, peak, soft_argmax, soft_moments, top_peaks
 from spinert.kernels.midlines import border_midpoints, mask_midline
+from spinert.kernels.angles import angle_matrices, angle_matrix, challenge_angles, end_vertebrae, tilt_vectors
+from spinert.kernels.boxes import iou, neighbour_overlap, neighbour_shift, nms, rotated_iou, rotated_nms
+from spinert.kernels.clusters import dbscan, kmeans
+from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
 from spinert.kernels.tiles import TileBlend, gaussian_weights, tile_positions
@@ -31,6 +35,7 @@ __all__ = [
     "SoftMoments",
     "TileBlend",
     "active_isa",
+    "angle_matrices",
     "angle_matrix",
     "border_midpoints",
     "compiled_isas",
@@ -48,6 +53,20 @@ __all__ = [
     "peak",
     "prepare_radiograph",
     "smooth_heat",
+    "challenge_angles",
+    "compiled_isas",
+    "cuda_status",
+    "dbscan",
+    "end_vertebrae",
+    "iou",
+    "kmeans",
+    "neighbour_overlap",
+    "neighbour_shift",
+    "nms",
+    "peak",
+    "prepare_radiograph",
+    "rotated_iou",
+    "rotated_nms",
     "soft_argmax",
     "soft_moments",
     "tile_positions",

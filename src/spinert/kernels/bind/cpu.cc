@@ -29,6 +29,7 @@ NB_MODULE(_cpu, m) {
     bind_radiograph(m);
     bind_heatmaps(m);
     bind_angles(m);
+    bind_boxes(m);
     bind_clusters(m);
     bind_tiles(m);
     bind_curves(m);

@@ -51,6 +51,8 @@ NB_MODULE(_cuda, m) {
     bind_cuda_streams(m);
     bind_cuda_arrays(m);
     bind_cuda_copies(m);
+    bind_cuda_angles(m);
+    bind_cuda_boxes(m);
     bind_cuda_heatmaps(m);
     bind_cuda_clusters(m);
     bind_cuda_tiles(m);

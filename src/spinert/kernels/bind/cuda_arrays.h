@@ -106,6 +106,8 @@ void bind_cuda_arrays(nanobind::module_& m);
 void bind_cuda_copies(nanobind::module_& m);
 // One for each family.
 void bind_cuda_curves(nanobind::module_& m);
+void bind_cuda_angles(nanobind::module_& m);
+void bind_cuda_boxes(nanobind::module_& m);
 void bind_cuda_heatmaps(nanobind::module_& m);
 void bind_cuda_clusters(nanobind::module_& m);
 void bind_cuda_tiles(nanobind::module_& m);

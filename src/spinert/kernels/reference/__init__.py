@@ -8,17 +8,38 @@ from spinert.kernels.reference.clusters import dbscan, farthest_points, gap_outl
 from spinert.kernels.reference.curves import evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.reference.heatmaps import mean_above, peak, soft_argmax, soft_moments, top_peaks
 from spinert.kernels.reference.midlines import border_midpoints, mask_midline
+from spinert.kernels.reference.angles import (
+    angle_matrices,
+    angle_matrix,
+    challenge_angles,
+    end_vertebrae,
+    tilt_vectors,
+)
+from spinert.kernels.reference.boxes import (
+    iou,
+    neighbour_overlap,
+    neighbour_shift,
+    nms,
+    rotated_iou,
+    rotated_nms,
+)
+from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
+from spinert.kernels.reference.heatmaps import peak, soft_argmax
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
 from spinert.kernels.reference.tiles import blend_tiles
 from spinert.kernels.reference.votes import gaussian_mean, vertebra_votes
 
 __all__ = [
+    "angle_matrices",
     "angle_matrix",
     "blend_tiles",
     "border_midpoints",
     "dbscan",
     "evaluate_polynomial",
     "even_slopes",
+    "challenge_angles",
+    "dbscan",
+    "end_vertebrae",
     "farthest_points",
     "fit_polynomial",
     "fitted_shape",
@@ -27,11 +48,18 @@ __all__ = [
     "kmeans",
     "mask_midline",
     "mean_above",
+    "iou",
+    "kmeans",
+    "neighbour_overlap",
+    "neighbour_shift",
+    "nms",
     "peak",
     "percentile_values",
     "prepare_radiograph",
     "resize_weights",
     "smooth_heat",
+    "rotated_iou",
+    "rotated_nms",
     "soft_argmax",
     "soft_moments",
     "tilt_vectors",
