@@ -10,21 +10,35 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
 from spinert.kernels.clusters import dbscan, kmeans
+from spinert.kernels.components import (
+    ComponentStatistics,
+    component_statistics,
+    keep_components,
+    label_classes,
+    label_components,
+    select_components,
+)
 from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
 
 __all__ = [
+    "ComponentStatistics",
     "PlaneMap",
     "Prepared",
     "active_isa",
     "angle_matrix",
     "compiled_isas",
+    "component_statistics",
     "cuda_status",
     "dbscan",
+    "keep_components",
     "kmeans",
+    "label_classes",
+    "label_components",
     "peak",
     "prepare_radiograph",
+    "select_components",
     "soft_argmax",
     "tilt_vectors",
     "usable_isas",
