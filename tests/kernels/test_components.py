@@ -224,6 +224,37 @@ def test_statistics_agree_with_the_reference(place: Any, shape: tuple[int, ...],
         np.testing.assert_array_equal(found.means, means)
 
 
+def test_statistics_of_thousands_of_components(place: Any) -> None:
+    labels, count = scipy_labels(noise((8, 60, 60), 0.2), 6)
+    assert count > 1024
+    values = np.random.default_rng(0).integers(-1024, 3000, labels.shape, np.int16)
+    check_by_bincount(place.run(kernels.component_statistics, labels, count, values), labels, count, values)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_statistics_of_many_voxels(isa: str, dtype: type) -> None:
+    labels = np.random.default_rng(0).integers(0, 9, (70, 130, 140), np.int32)
+    values = np.random.default_rng(1).integers(0, 3000, labels.shape).astype(dtype)
+    check_by_bincount(kernels.component_statistics(labels, 8, values, threads=3), labels, 8, values)
+
+
+def check_by_bincount(
+    found: kernels.ComponentStatistics, labels: NDArray[np.int32], count: int, values: NDArray[Any]
+) -> None:
+    def sums(weights: NDArray[Any]) -> NDArray[np.float64]:
+        return np.bincount(labels.ravel(), weights.ravel(), minlength=count + 1)[1:]
+
+    voxels = sums(np.ones(labels.shape))
+    np.testing.assert_array_equal(found.voxels, voxels)
+    z, y, x = np.indices(labels.shape)
+    for axis, places in enumerate((x, y, z)):
+        np.testing.assert_array_equal(found.centroids[:, axis], sums(places) / voxels)
+    np.testing.assert_array_equal(found.means, sums(values) / voxels)
+    slices = scipy.ndimage.find_objects(labels, count)
+    np.testing.assert_array_equal(found.boxes[:, :3], [[along.start for along in box[::-1]] for box in slices])
+    np.testing.assert_array_equal(found.boxes[:, 3:], [[along.stop for along in box[::-1]] for box in slices])
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_value_that_is_not_finite_spoils_the_mean_of_its_component_only(place: Any, bad: float) -> None:
     labels = np.repeat(np.array([[1, 2, 3]], np.int32), 40, axis=1)
@@ -338,6 +369,25 @@ def statistics_are_written_within(
     ):
         _cpu.component_statistics(labels, voxels, boxes, centroids, threads)
         _cpu.component_statistics(labels, values, 1.0, 0.0, voxels, boxes, centroids, means, threads)
+
+
+def test_the_count_of_a_device_stays_there(cuda: Any) -> None:
+    """Nothing waits for the labels: reading the count does."""
+    mask = cuda.take(grid("1.1", "...", "11."), cuda.native.Stream())
+    labels, count = kernels.label_components(mask, connectivity=4)
+    assert isinstance(count, cuda.native.DeviceArray)
+    assert cuda.give(count).tolist() == [3]
+    with pytest.raises(ValueError, match="count is not"):
+        cuda.native.label_components(mask, True, labels, cuda.native.empty((2,), np.int32), mask.stream)
+    with pytest.raises(ValueError, match="another shape"):
+        cuda.native.keep_components(labels, mask_of(cuda, 3), cuda.native.empty((3, 2), np.int32), mask.stream)
+    outputs = [cuda.native.empty(*of) for of in (((2,), np.int64), ((2, 6), np.int32), ((2, 2), np.float64))]
+    with pytest.raises(ValueError, match="boxes are not"):
+        cuda.native.component_statistics(labels, *outputs, mask.stream)
+
+
+def mask_of(cuda: Any, count: int) -> Any:
+    return cuda.take(np.ones(count, np.uint8), cuda.native.Stream())
 
 
 MASK, LABELS = np.zeros((4, 5), np.uint8), np.zeros((4, 5), np.int32)

@@ -3,7 +3,7 @@ CUDA kernels; see spinert.kernels and spinert.kernels.device, which check, alloc
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy
 import numpy.typing
@@ -168,3 +168,15 @@ def pinned(shape: Sequence[int], dtype: numpy.typing.DTypeLike) -> numpy.typing.
 def soft_argmax(maps: DeviceArray, radius: int, xy: DeviceArray, confidence: DeviceArray, stream: Stream) -> None: ...
 
 def peak(maps: DeviceArray, xy: DeviceArray, value: DeviceArray, stream: Stream) -> None: ...
+
+def label_components(mask: DeviceArray, corners: bool, labels: DeviceArray, count: DeviceArray, stream: Stream) -> None: ...
+
+def label_classes(classes: DeviceArray, corners: bool, labels: DeviceArray, count: DeviceArray, stream: Stream) -> None: ...
+
+@overload
+def component_statistics(labels: DeviceArray, voxels: DeviceArray, boxes: DeviceArray, centroids: DeviceArray, stream: Stream) -> None: ...
+
+@overload
+def component_statistics(labels: DeviceArray, values: DeviceArray, slope: float, intercept: float, voxels: DeviceArray, boxes: DeviceArray, centroids: DeviceArray, means: DeviceArray, stream: Stream) -> None: ...
+
+def keep_components(labels: DeviceArray, keep: DeviceArray, kept: DeviceArray, stream: Stream) -> None: ...

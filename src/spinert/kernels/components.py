@@ -1,7 +1,7 @@
 """Connected components: from a mask to labels, what is known of each component, and those that are wanted."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ class ComponentStatistics(NamedTuple):
 
 
 def label_components(
-    mask: NDArray[np.uint8] | NDArray[np.bool_], *, connectivity: int, threads: int = 1
+    mask: NDArray[np.uint8] | NDArray[np.bool_], *, connectivity: int, threads: int = 1, stream: Any = None
 ) -> tuple[NDArray[np.int32], int]:
     """Labels of the connected components of a mask: those that scipy.ndimage.label gives.
 
@@ -43,10 +43,12 @@ def label_components(
     Returns labels int32 of the mask's shape and how many components there are: 0 for background, 1, 2 ... for the
     components in the order of their first voxels, row by row.
     """
-    return _label("label_components", "mask", _as_bytes(mask), connectivity, threads)
+    return _label("label_components", "mask", _as_bytes(mask), connectivity, threads, stream)
 
 
-def label_classes(classes: NDArray[np.uint8], *, connectivity: int, threads: int = 1) -> tuple[NDArray[np.int32], int]:
+def label_classes(
+    classes: NDArray[np.uint8], *, connectivity: int, threads: int = 1, stream: Any = None
+) -> tuple[NDArray[np.int32], int]:
     """Labels of the connected components of each class: of voxels that have the same value, 0 apart.
 
     classes       uint8 [rows, columns] or [slices, rows, columns], fewer than 2**31 - 1 voxels; 0 is background
@@ -55,7 +57,7 @@ def label_classes(classes: NDArray[np.uint8], *, connectivity: int, threads: int
     Returns labels int32 of this shape and how many components there are: 0 for background, 1, 2 ... for the components
     of all classes in the order of their first voxels, row by row.
     """
-    return _label("label_classes", "classes", classes, connectivity, threads)
+    return _label("label_classes", "classes", classes, connectivity, threads, stream)
 
 
 def component_statistics(
@@ -66,6 +68,7 @@ def component_statistics(
     slope: float = 1.0,
     intercept: float = 0.0,
     threads: int = 1,
+    stream: Any = None,
 ) -> ComponentStatistics:
     """Size, box, centroid and mean value of each label 1..count, in one pass.
 
@@ -76,7 +79,7 @@ def component_statistics(
                       Sums of integers are exact, of floats in float64; a value that is not finite spoils the mean of
                       its own component only.
     """
-    place = place_of(*(array for array in (labels, values) if array is not None), threads=threads)
+    place = place_of(labels, values, threads=threads, stream=stream)
     labels = _take_grid(place, "labels", labels, ("int32",))
     if not 0 <= count <= _MOST:
         raise ValueError(f"count is {count}, expected 0 to {_MOST}")
@@ -123,7 +126,9 @@ def select_components(
     return keep
 
 
-def keep_components(labels: NDArray[np.int32], keep: NDArray[np.bool_], *, threads: int = 1) -> NDArray[np.int32]:
+def keep_components(
+    labels: NDArray[np.int32], keep: NDArray[np.bool_], *, threads: int = 1, stream: Any = None
+) -> NDArray[np.int32]:
     """The labels of some components, counted anew from 1 in the same order; 0 for all others.
 
     labels  int32 [rows, columns] or [slices, rows, columns], fewer than 2**31 - 1 voxels; voxels with labels outside
@@ -132,7 +137,7 @@ def keep_components(labels: NDArray[np.int32], keep: NDArray[np.bool_], *, threa
 
     Returns int32 of the labels' shape. A table of 4 bytes for each component is all the memory beside it.
     """
-    place = place_of(labels, keep, threads=threads)
+    place = place_of(labels, keep, threads=threads, stream=stream)
     labels = _take_grid(place, "labels", labels, ("int32",))
     keep = place.take("keep", _as_bytes(keep), ("uint8",), ("count",))
     kept = place.empty(labels.shape, np.int32)
@@ -140,8 +145,10 @@ def keep_components(labels: NDArray[np.int32], keep: NDArray[np.bool_], *, threa
     return kept
 
 
-def _label(kernel: str, name: str, voxels: Array, connectivity: int, threads: int) -> tuple[NDArray[np.int32], int]:
-    place = place_of(voxels, threads=threads)
+def _label(
+    kernel: str, name: str, voxels: Array, connectivity: int, threads: int, stream: Any
+) -> tuple[NDArray[np.int32], int]:
+    place = place_of(voxels, threads=threads, stream=stream)
     voxels = _take_grid(place, name, voxels, ("uint8",))
     axes = len(voxels.shape)
     if (axes, connectivity) not in _CORNERS:
@@ -150,7 +157,7 @@ def _label(kernel: str, name: str, voxels: Array, connectivity: int, threads: in
         )
     labels, count = place.empty(voxels.shape, np.int32), place.empty((1,), np.int32)
     getattr(place.native, kernel)(voxels, _CORNERS[axes, connectivity], labels, count, place.lane)
-    return labels, int(count[0])
+    return labels, int(count[0]) if isinstance(count, np.ndarray) else count
 
 
 def _take_grid(place: Place, name: str, grid: Array, dtypes: tuple[str, ...]) -> Array:
