@@ -41,7 +41,8 @@ def label_components(
     connectivity  4 or 8 in an image, 6 or 26 in a volume: voxels are neighbours that share a side, or a corner too
 
     Returns labels int32 of the mask's shape and how many components there are: 0 for background, 1, 2 ... for the
-    components in the order of their first voxels, row by row.
+    components in the order of their first voxels, row by row. On a device the number is an int32 [1] array there, so
+    that nothing waits. Beside the labels, the CPU takes a third of a byte for each voxel of one slice, for each thread.
     """
     return _label("label_components", "mask", _as_bytes(mask), connectivity, threads, stream)
 
@@ -55,7 +56,8 @@ def label_classes(
     connectivity  4 or 8 in an image, 6 or 26 in a volume: voxels are neighbours that share a side, or a corner too
 
     Returns labels int32 of this shape and how many components there are: 0 for background, 1, 2 ... for the components
-    of all classes in the order of their first voxels, row by row.
+    of all classes in the order of their first voxels, row by row; the number as `label_components` returns it.
+    Beside the labels, the CPU takes 4/3 bytes for each voxel of one slice, for each thread.
     """
     return _label("label_classes", "classes", classes, connectivity, threads, stream)
 
@@ -127,13 +129,13 @@ def select_components(
 
 
 def keep_components(
-    labels: NDArray[np.int32], keep: NDArray[np.bool_], *, threads: int = 1, stream: Any = None
+    labels: NDArray[np.int32], keep: NDArray[np.bool_] | NDArray[np.uint8], *, threads: int = 1, stream: Any = None
 ) -> NDArray[np.int32]:
     """The labels of some components, counted anew from 1 in the same order; 0 for all others.
 
     labels  int32 [rows, columns] or [slices, rows, columns], fewer than 2**31 - 1 voxels; voxels with labels outside
             1..count belong to no component
-    keep    bool [count], entry i for label i + 1
+    keep    bool or uint8 [count], entry i for label i + 1
 
     Returns int32 of the labels' shape. A table of 4 bytes for each component is all the memory beside it.
     """

@@ -1,6 +1,8 @@
 // Connected components: unions of voxels in the labels, then numbers for the roots in their order.
 #include "components.h"
 
+#include <algorithm>
+
 #include "launch.h"
 #include "moments.cuh"
 #include "numbering.cuh"
@@ -51,13 +53,13 @@ void label_voxels(const char* name, const uint8_t* values, const Volume& volume,
     launch(name, shape, write_numbers, each_voxel, stream, voxels, labels);
 }
 
-// Components whose values are summed by several blocks each.
-constexpr int kFew = 1024, kParts = 64;
+// Blocks that sum values up: several for a component where there are few, the same number on every device.
+constexpr int kBlocks = 4096, kMostParts = 256;
 
 template <class Value, class Sum>
 void finish_with_means(const int32_t* labels, const Value* values, const Volume& volume, const Stored& stored,
                        const Moments& moments, const Statistics& statistics, const Grid& each, Stream& stream) {
-    const int parts = statistics.count <= kFew ? kParts : 1;
+    const int parts = std::clamp(kBlocks / std::max(statistics.count, 1), 1, kMostParts);
     const size_t partials = static_cast<size_t>(statistics.count) * static_cast<size_t>(parts);
     auto* const partial = static_cast<Sum*>(stream.scratch(partials * sizeof(Sum)));
     const Grid boxes = {dim3(static_cast<unsigned>(statistics.count), static_cast<unsigned>(parts)),

@@ -19,7 +19,7 @@ struct Moments {
     unsigned long long* moments;
 };
 
-__global__ void clear_moments(Moments to) {
+static __global__ void clear_moments(Moments to) {
     for_each_of_grid(static_cast<unsigned>(to.count), [&](unsigned i) {
         to.voxels[i] = 0;
         for (int axis = 0; axis < to.axes; ++axis) {
@@ -44,7 +44,8 @@ struct Patch {
         unsigned long long* const moment = to.moments + static_cast<size_t>(i) * to.axes;
         atomicAdd(moment, static_cast<unsigned long long>(x));
         atomicAdd(moment + 1, static_cast<unsigned long long>(y));
-        if (to.axes == 3) atomicAdd(moment + 2, static_cast<unsigned long long>(n) * static_cast<unsigned long long>(z));
+        const long long below = static_cast<long long>(n) * z;
+        if (to.axes == 3) atomicAdd(moment + 2, static_cast<unsigned long long>(below));
         int32_t* const box = to.boxes + static_cast<size_t>(i) * 2 * to.axes;
         widen(box, to.axes, x_begin, x_end);
         widen(box + 1, to.axes, y_begin, y_end);
@@ -61,7 +62,7 @@ struct Patch {
 };
 
 // A warp for each tile of 32 columns and 32 rows of a slice; a thread for each column.
-__global__ void __launch_bounds__(kMomentThreads)
+static __global__ void __launch_bounds__(kMomentThreads)
 add_moments(const int32_t* labels, Volume volume, int tiles_across, int tiles_down, int tiles, Moments to) {
     const int warps = static_cast<int>(gridDim.x) * warps_of_block();
     for (int tile = static_cast<int>(blockIdx.x) * warps_of_block() + warp_of_thread(); tile < tiles; tile += warps) {

@@ -15,7 +15,7 @@ constexpr int kNumberShare = 16 * kNumberThreads;
 template <class Marks>
 __global__ void __launch_bounds__(kNumberThreads) count_marks(Marks marks, int n, int32_t* counts) {
     __shared__ int32_t scratch[kWarpsAtMost];
-    const int begin = static_cast<int>(blockIdx.x) * kNumberShare, end = n - begin < kNumberShare ? n : begin + kNumberShare;
+    const int begin = static_cast<int>(blockIdx.x) * kNumberShare, end = begin + min(kNumberShare, n - begin);
     int32_t mine = 0;
     for (int i = begin + static_cast<int>(threadIdx.x); i < end; i += kNumberThreads) mine += marks.marked(i);
     const int32_t sum = sum_of_block(mine, scratch);
@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(kNumberThreads) count_marks(Marks marks, int n
 }
 
 // counts [n] become the sums before each, and the whole sum goes to `total`. One block.
-__global__ void __launch_bounds__(kNumberThreads) sum_counts(int32_t* counts, int n, int32_t* total) {
+static __global__ void __launch_bounds__(kNumberThreads) sum_counts(int32_t* counts, int n, int32_t* total) {
     __shared__ int32_t scratch[kWarpsAtMost];
     int32_t before = 0;
     for (int first = 0; first < n; first += kNumberThreads) {

@@ -118,7 +118,7 @@ __global__ void connect_runs(Grid3<kClasses> grid, int voxels, int32_t* labels) 
     });
 }
 
-__global__ void flatten_labels(int voxels, int32_t* labels) {
+static __global__ void flatten_labels(int voxels, int32_t* labels) {
     for_each_of_grid(static_cast<unsigned>(voxels), [&](unsigned i) {
         if (labels[i] != kBackground) labels[i] = root_of(labels, static_cast<int32_t>(i));
     });
