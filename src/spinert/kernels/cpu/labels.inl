@@ -6,9 +6,9 @@ namespace {
 static int32_t number_runs(const Slab& slab, int32_t count, int32_t* table) {
     for (int32_t run = slab.first_run; run < slab.end_run; ++run) {
         const int32_t parent = table[run], of_parent = table[parent];  // its label, as it came before; or itself
-        const bool root = parent == run;
+        const int32_t root = parent == run;
         count += root;
-        table[run] = root ? count : of_parent;
+        table[run] = of_parent + (count - of_parent) * root;  // no branch: among noise it would be a toss of a coin
     }
     return count;
 }
