@@ -22,6 +22,14 @@ from spinert.kernels.midlines import border_midpoints, mask_midline
 from spinert.kernels.angles import angle_matrices, angle_matrix, challenge_angles, end_vertebrae, tilt_vectors
 from spinert.kernels.boxes import iou, neighbour_overlap, neighbour_shift, nms, rotated_iou, rotated_nms
 from spinert.kernels.clusters import dbscan, kmeans
+from spinert.kernels.components import (
+    ComponentStatistics,
+    component_statistics,
+    keep_components,
+    label_classes,
+    label_components,
+    select_components,
+)
 from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
@@ -30,6 +38,7 @@ from spinert.kernels.votes import gaussian_mean, vertebra_votes
 
 __all__ = [
     "Curves",
+    "ComponentStatistics",
     "PlaneMap",
     "Prepared",
     "SoftMoments",
@@ -39,6 +48,7 @@ __all__ = [
     "angle_matrix",
     "border_midpoints",
     "compiled_isas",
+    "component_statistics",
     "cuda_status",
     "dbscan",
     "evaluate_polynomial",
@@ -67,6 +77,13 @@ __all__ = [
     "prepare_radiograph",
     "rotated_iou",
     "rotated_nms",
+    "keep_components",
+    "kmeans",
+    "label_classes",
+    "label_components",
+    "peak",
+    "prepare_radiograph",
+    "select_components",
     "soft_argmax",
     "soft_moments",
     "tile_positions",

@@ -25,3 +25,4 @@ void bind_tiles(nanobind::module_& m);
 void bind_curves(nanobind::module_& m);
 void bind_midlines(nanobind::module_& m);
 void bind_votes(nanobind::module_& m);
+void bind_components(nanobind::module_& m);

@@ -35,4 +35,5 @@ NB_MODULE(_cpu, m) {
     bind_curves(m);
     bind_midlines(m);
     bind_votes(m);
+    bind_components(m);
 }

@@ -60,4 +60,5 @@ NB_MODULE(_cuda, m) {
     bind_cuda_midlines(m);
     bind_cuda_votes(m);
     bind_cuda_radiograph(m);
+    bind_cuda_components(m);
 }

@@ -114,3 +114,4 @@ void bind_cuda_tiles(nanobind::module_& m);
 void bind_cuda_midlines(nanobind::module_& m);
 void bind_cuda_votes(nanobind::module_& m);
 void bind_cuda_radiograph(nanobind::module_& m);
+void bind_cuda_components(nanobind::module_& m);

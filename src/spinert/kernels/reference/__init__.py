@@ -24,6 +24,12 @@ from spinert.kernels.reference.boxes import (
     rotated_nms,
 )
 from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
+from spinert.kernels.reference.components import (
+    component_statistics,
+    keep_components,
+    label_classes,
+    label_components,
+)
 from spinert.kernels.reference.heatmaps import peak, soft_argmax
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
 from spinert.kernels.reference.tiles import blend_tiles
@@ -34,6 +40,7 @@ __all__ = [
     "angle_matrix",
     "blend_tiles",
     "border_midpoints",
+    "component_statistics",
     "dbscan",
     "evaluate_polynomial",
     "even_slopes",
@@ -53,6 +60,10 @@ __all__ = [
     "neighbour_overlap",
     "neighbour_shift",
     "nms",
+    "keep_components",
+    "kmeans",
+    "label_classes",
+    "label_components",
     "peak",
     "percentile_values",
     "prepare_radiograph",
