@@ -10,21 +10,31 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
 from spinert.kernels.clusters import dbscan, kmeans
+from spinert.kernels.crops import Affine, box_map, crop_oblique, crop_rotated, oblique_map
 from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
+from spinert.kernels.resample import Grid, resample_labels, resample_volume
 
 __all__ = [
+    "Affine",
+    "Grid",
     "PlaneMap",
     "Prepared",
     "active_isa",
     "angle_matrix",
+    "box_map",
     "compiled_isas",
+    "crop_oblique",
+    "crop_rotated",
     "cuda_status",
     "dbscan",
     "kmeans",
+    "oblique_map",
     "peak",
     "prepare_radiograph",
+    "resample_labels",
+    "resample_volume",
     "soft_argmax",
     "tilt_vectors",
     "usable_isas",

@@ -5,18 +5,25 @@ Shapes, units and meaning are those of `spinert.kernels`.
 
 from spinert.kernels.reference.angles import angle_matrix, tilt_vectors
 from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
+from spinert.kernels.reference.crops import crop_oblique, crop_rotated
 from spinert.kernels.reference.heatmaps import peak, soft_argmax
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
+from spinert.kernels.reference.resample import linear_weights, resample_labels, resample_volume
 
 __all__ = [
     "angle_matrix",
+    "crop_oblique",
+    "crop_rotated",
     "dbscan",
     "farthest_points",
     "fitted_shape",
     "kmeans",
+    "linear_weights",
     "peak",
     "percentile_values",
     "prepare_radiograph",
+    "resample_labels",
+    "resample_volume",
     "resize_weights",
     "soft_argmax",
     "tilt_vectors",
