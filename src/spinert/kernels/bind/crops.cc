@@ -9,13 +9,13 @@ namespace {
 
 template <class Voxel>
 spinert::Volume<Voxel> volume_of(const Voxel* voxels, size_t slices, size_t rows, size_t columns) {
-    require(slices > 0 && rows > 0 && columns > 0, "the image or volume is empty");
-    require(slices < INT_MAX && rows < INT_MAX && columns < INT_MAX / rows / slices, "the image or volume is too large");
+    require(slices > 0 && rows > 0 && columns > 0, "it is empty");
+    require(slices < INT_MAX && rows < INT_MAX && columns < INT_MAX / rows / slices, "it is too large");
     return {voxels, static_cast<int>(slices), static_cast<int>(rows), static_cast<int>(columns)};
 }
 
 void check(const Array<const double, 3>& maps, size_t axes, const Array<float, 4>& out, int threads) {
-    require(maps.shape(1) == axes && maps.shape(2) == axes + 1, "maps is not [n, 2, 3] of images, [n, 3, 4] of volumes");
+    require(maps.shape(1) == axes && maps.shape(2) == axes + 1, "maps is not [n, axes, axes + 1]");
     require(out.shape(0) == maps.shape(0), "out has another n than maps");
     for (size_t axis = 1; axis < 4; ++axis) require(out.shape(axis) < INT_MAX / 2, "out is too large");
     require(threads >= 1, "threads is below 1");

@@ -7,8 +7,8 @@
 namespace spinert {
 namespace {
 
-// Of 16 points: the offset of each neighbour in the plane of the lower slice, the way to the upper one, and the share of
-// the neighbour that is higher on each axis.
+// Of 16 points: the offset of each neighbour in the lower slice, the way to the upper one, and the share of the higher
+// neighbour on each axis.
 struct Places {
     int32_t low_low[16], low_high[16], high_low[16], high_high[16], deeper[16];  // y before x
     float x[16], y[16], z[16];
@@ -103,7 +103,7 @@ static void crop_rows_of(const CropJob<Voxel>& job, int64_t begin, int64_t end) 
         const int64_t n = row / job.rows / job.slices;
         const int y = static_cast<int>(row % job.rows), z = static_cast<int>(row / job.rows % job.slices);
         const double* map = job.maps + n * kAxes * (kAxes + 1);
-        float* line = job.out + n * job.channels * pixels + row % (static_cast<int64_t>(job.slices) * job.rows) * job.columns;
+        const int64_t line = n * job.channels * pixels + (static_cast<int64_t>(z) * job.rows + y) * job.columns;
         for (int x = 0; x < job.columns; x += 16) {
             const int count = smaller(16, job.columns - x);
             for (int k = 0; k <= last; ++k) {
@@ -115,7 +115,7 @@ static void crop_rows_of(const CropJob<Voxel>& job, int64_t begin, int64_t end) 
                 for (int channel = 0; channel < job.channels; ++channel) {
                     const Floats sampled = sample_volume(volume.voxels + channel * voxels, places, deep);
                     Floats value = select(load(places.inside), sampled, all(job.outside));
-                    float* out = line + channel * pixels + x;
+                    float* out = job.out + line + channel * pixels + x;
                     if (k > 0) value = load_part(out, count, 0.0f) + value;
                     if (k == last) value = value * all(share);
                     store_part(value, out, count);
