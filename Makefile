@@ -39,5 +39,5 @@ sanitize:
 	$(TEST_VENV)/bin/python $(PIP) wheel -q --no-deps -w $(SANITIZED) -C cmake.define.SPINERT_SANITIZE=ON \
 	    -C cmake.define.CMAKE_CUDA_COMPILER=NOTFOUND -C build-dir=$(SANITIZED)/build .
 	$(TEST_VENV)/bin/python $(PIP) install -q --no-deps --target $(SANITIZED)/site $(SANITIZED)/spinert-*.whl
-	LD_PRELOAD="$(RUNTIMES)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SANITIZED)/site \
+	LD_PRELOAD="$(RUNTIMES)" ASAN_OPTIONS=detect_leaks=0 SPINERT_SANITIZED=1 PYTHONPATH=$(SANITIZED)/site \
 	    $(TEST_VENV)/bin/python -m pytest -q tests/kernels
