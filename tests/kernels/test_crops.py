@@ -159,6 +159,30 @@ def test_maps_that_lead_far_away_or_nowhere_give_what_is_outside(place: Any, bad
         assert (got[..., 1:] == 5.0).all()
 
 
+def test_a_device_gives_the_bits_of_the_cpu(cuda: Any) -> None:
+    """Of more channels than a thread takes and more crops than a launch."""
+    images, maps = volume_of((9, 31, 37)), kernels.box_map(boxes(70, 30.0), (4, 5))
+    got = cuda.run(kernels.crop_rotated, images, maps, (4, 5), samples=2, outside=7.5)
+    assert got.tobytes() == kernels.crop_rotated(images, maps, (4, 5), samples=2, outside=7.5).tobytes()
+    solid = kernels.oblique_map(*ways(70), (2, 3, 4), spacing=(1.0, 1.1, 0.9))
+    got = cuda.run(kernels.crop_oblique, images, solid, (2, 3, 4))
+    assert got.tobytes() == kernels.crop_oblique(images, solid, (2, 3, 4)).tobytes()
+
+
+def test_a_captured_crop_keeps_its_maps(cuda: Any) -> None:
+    first, second = volume_of((2, 19, 23), seed=1), volume_of((2, 19, 23), seed=2)
+    maps, stream = kernels.box_map(boxes(40, 20.0), (3, 5)), cuda.native.Stream()
+    placed, out = cuda.take(first, stream), cuda.native.empty((40, 2, 3, 5), np.float32, stream)
+    together = np.ascontiguousarray(np.concatenate([maps.matrix, maps.origin[:, :, None]], axis=2))
+    with cuda.native.Graph(stream) as graph:
+        cuda.native.crop_rotated(placed, together, 2, 0.0, out, stream)
+    together[:] = np.nan
+    for images in (second, first):
+        cuda.native.upload(images, placed)
+        graph.launch()
+        assert cuda.give(out).tobytes() == kernels.crop_rotated(images, maps, (3, 5), samples=2).tobytes()
+
+
 @given(st.integers(0, 3), st.integers(1, 20), st.integers(1, 40), st.integers(1, 3), st.sampled_from(DTYPES))
 def test_isas_and_threads_agree_in_every_bit(n: int, height: int, width: int, samples: int, dtype: type) -> None:
     images, maps = volume_of((2, 31, 37), dtype), kernels.box_map(boxes(n, seed=height), (height, width))

@@ -3,10 +3,11 @@ CUDA kernels; see spinert.kernels and spinert.kernels.device, which check, alloc
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy
 import numpy.typing
+from numpy.typing import NDArray
 
 
 ABI: int = 2
@@ -168,3 +169,11 @@ def pinned(shape: Sequence[int], dtype: numpy.typing.DTypeLike) -> numpy.typing.
 def soft_argmax(maps: DeviceArray, radius: int, xy: DeviceArray, confidence: DeviceArray, stream: Stream) -> None: ...
 
 def peak(maps: DeviceArray, xy: DeviceArray, value: DeviceArray, stream: Stream) -> None: ...
+
+def resample_volume(volume: DeviceArray, step: Sequence[float], origin: Sequence[float], window: Sequence[float], out: DeviceArray, stream: Stream) -> None: ...
+
+def resample_labels(labels: DeviceArray, step: Sequence[float], origin: Sequence[float], out: DeviceArray, stream: Stream) -> None: ...
+
+def crop_rotated(images: DeviceArray, maps: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], samples: int, outside: float, out: DeviceArray, stream: Stream) -> None: ...
+
+def crop_oblique(volume: DeviceArray, maps: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], outside: float, out: DeviceArray, stream: Stream) -> None: ...

@@ -86,7 +86,14 @@ def oblique_map(
 
 
 def crop_rotated(
-    images: Array, maps: Affine, size: tuple[int, int], *, samples: int = 1, outside: float = 0.0, threads: int = 1
+    images: Array,
+    maps: Affine,
+    size: tuple[int, int],
+    *,
+    samples: int = 1,
+    outside: float = 0.0,
+    threads: int = 1,
+    stream: Any = None,
 ) -> NDArray[np.float32]:
     """Crops of an image or of the channels of a feature map, interpolated linearly.
 
@@ -105,7 +112,7 @@ def crop_rotated(
         raise ValueError(f"samples is {samples}, expected 1 to 64")
     _check_maps(maps, 2)
     _check_size(size, 2)
-    place = place_of(images, threads=threads)
+    place = place_of(images, threads=threads, stream=stream)
     images = _take(place, "images", images, ("channels", "rows", "columns"))
     out = place.empty((len(maps.matrix), images.shape[0], *size), np.float32)
     place.native.crop_rotated(images, _together(maps), samples, outside, out, place.lane)
@@ -113,7 +120,13 @@ def crop_rotated(
 
 
 def crop_oblique(
-    volume: Array, maps: Affine, size: tuple[int, int, int], *, outside: float = 0.0, threads: int = 1
+    volume: Array,
+    maps: Affine,
+    size: tuple[int, int, int],
+    *,
+    outside: float = 0.0,
+    threads: int = 1,
+    stream: Any = None,
 ) -> NDArray[np.float32]:
     """Crops of a volume, interpolated linearly (trilinear).
 
@@ -126,7 +139,7 @@ def crop_oblique(
     """
     _check_maps(maps, 3)
     _check_size(size, 3)
-    place = place_of(volume, threads=threads)
+    place = place_of(volume, threads=threads, stream=stream)
     volume = _take(place, "volume", volume, ("slices", "rows", "columns"))
     out = place.empty((len(maps.matrix), *size), np.float32)
     place.native.crop_oblique(volume, _together(maps), outside, out, place.lane)

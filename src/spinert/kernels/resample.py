@@ -63,7 +63,12 @@ class Grid(NamedTuple):
 
 
 def resample_volume(
-    volume: Array, grid: Grid, *, window: tuple[float, float, float, float] | None = None, threads: int = 1
+    volume: Array,
+    grid: Grid,
+    *,
+    window: tuple[float, float, float, float] | None = None,
+    threads: int = 1,
+    stream: Any = None,
 ) -> NDArray[np.float32]:
     """A volume's values at the voxels of a grid: linear along each axis, antialiased along one that shrinks.
 
@@ -79,7 +84,7 @@ def resample_volume(
 
     Returns float32 [*grid.shape]; a value that is not finite makes those outputs not finite in which it has a weight.
     """
-    place = place_of(volume, threads=threads)
+    place = place_of(volume, threads=threads, stream=stream)
     volume = _take(place, "volume", volume, ("uint8", "int16", "uint16", "float32"))
     _check_grid(grid)
     out = place.empty(grid.shape, np.float32)
@@ -88,7 +93,7 @@ def resample_volume(
     return out
 
 
-def resample_labels(labels: Array, grid: Grid, *, threads: int = 1) -> NDArray[Any]:
+def resample_labels(labels: Array, grid: Grid, *, threads: int = 1, stream: Any = None) -> NDArray[Any]:
     """The label at the voxels of a grid: that of the nearest voxel, of two equally near ones the latter.
 
     labels  uint8 or uint16 [slices, rows, columns]
@@ -96,7 +101,7 @@ def resample_labels(labels: Array, grid: Grid, *, threads: int = 1) -> NDArray[A
 
     Where a grid keeps the extent this is what torch calls nearest-exact. Returns the dtype of `labels` [*grid.shape].
     """
-    place = place_of(labels, threads=threads)
+    place = place_of(labels, threads=threads, stream=stream)
     labels = _take(place, "labels", labels, ("uint8", "uint16"))
     _check_grid(grid)
     out = place.empty(grid.shape, labels.dtype)

@@ -7,15 +7,6 @@
 namespace spinert {
 namespace {
 
-// What is left of the window when values become the row: clip(factor * value, least, most).
-struct Shade {
-    float factor, least, most;
-};
-SPINERT_INLINE Shade shade_of(const StoredWindow& window) {
-    const float a = window.factor * window.least, b = window.factor * window.most;
-    return {window.factor, a < b ? a : b, a < b ? b : a};
-}
-
 // line[places[i]]
 SPINERT_INLINE Floats pick(const float* line, const int32_t* places) {
     float lanes[16];

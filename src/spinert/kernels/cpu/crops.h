@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../math/volume.h"
 #include "isa.h"
-#include "volume.h"
 
 namespace spinert {
 

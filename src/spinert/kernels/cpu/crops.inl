@@ -86,11 +86,9 @@ SPINERT_INLINE Floats sample_volume(const Voxel* volume, const Places& places, b
         deeper.high_high[i] += places.deeper[i];
     }
     sample_plane(volume, deeper, &back);
-    return mix(front, back, load(places.z));
+    const Floats z = load(places.z);
+    return select(z > all(0.0f), mix(front, back, z), front);
 }
-
-// Sample k of `samples` within pixel i.
-SPINERT_INLINE double sample_at(int i, int k, int samples) { return i + ((k + 0.5) / samples - 0.5); }
 
 template <int kAxes, class Voxel>
 static void crop_rows_of(const CropJob<Voxel>& job, int64_t begin, int64_t end) {

@@ -4,23 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../math/axis.h"
+#include "../math/volume.h"
 #include "isa.h"
-#include "volume.h"
 
 namespace spinert {
-
-// The voxels of the result: how many, and where on the axes of the volume.
-struct ResampleGrid {
-    int slices, rows, columns;
-    AxisGrid slice, row, column;
-};
-
-// A stored value becomes factor * clip(value - shift, least, most) before it is interpolated.
-struct StoredWindow {
-    float shift, least, most, factor;
-    bool is_none() const { return shift == 0.0f && least == -__builtin_inff() && most == -least && factor == 1.0f; }
-};
 
 // out [grid.slices, grid.rows, grid.columns]
 template <class Voxel>

@@ -11,11 +11,9 @@ namespace spinert {
 namespace {
 
 template <bool kWindowed, class Voxel>
-SPINERT_INLINE float windowed(Voxel voxel, const StoredWindow& window) {
+SPINERT_INLINE float value_of(Voxel voxel, const StoredWindow& window) {
     const float value = static_cast<float>(voxel);
-    if (!kWindowed) return value;
-    const float above = value - window.shift, clipped = above < window.least ? window.least : above;
-    return clipped > window.most ? window.most : clipped;  // the factor comes last, on the row
+    return kWindowed ? clip_stored(value, window) : value;
 }
 
 // line (+)= the sum of kCount weighted rows, one after another
@@ -27,9 +25,9 @@ SPINERT_INLINE void add_rows(const Voxel* const* rows, const float* weights, con
     for (int t = 0; t < kCount; ++t) from[t] = rows[t], weight[t] = weights[t];
     const StoredWindow copy = window;
     for (int i = 0; i < n; ++i) {
-        float sum = weight[0] * windowed<kWindowed>(from[0][i], copy);
+        float sum = weight[0] * value_of<kWindowed>(from[0][i], copy);
         if (!kFirst) sum = line[i] + sum;
-        for (int t = 1; t < kCount; ++t) sum += weight[t] * windowed<kWindowed>(from[t][i], copy);
+        for (int t = 1; t < kCount; ++t) sum += weight[t] * value_of<kWindowed>(from[t][i], copy);
         line[i] = sum;
     }
 }
@@ -117,7 +115,7 @@ static void linear_rows_of(const LinearJob<Voxel>& job, int64_t begin, int64_t e
 
 template <class Voxel>
 static void linear_rows(const LinearJob<Voxel>& job, int64_t begin, int64_t end, float* scratch) {
-    if (job.window.is_none()) {
+    if (is_none(job.window)) {
         linear_rows_of<false>(job, begin, end, scratch);
     } else {
         linear_rows_of<true>(job, begin, end, scratch);

@@ -24,4 +24,9 @@ SPINERT_BOTH Between between(double position, int inputs) {
     return {low, low + static_cast<int>(share > 0.0), static_cast<float>(share), inside};
 }
 
+SPINERT_BOTH float mix(float low, float high, float share) { return (1.0f - share) * low + share * high; }
+
+// Sample k of `samples`, evenly spaced within output i.
+SPINERT_BOTH double sample_at(int i, int k, int samples) { return i + ((k + 0.5) / samples - 0.5); }
+
 }  // namespace spinert
