@@ -20,5 +20,8 @@ void bind_radiograph(nanobind::module_& m);
 void bind_heatmaps(nanobind::module_& m);
 void bind_angles(nanobind::module_& m);
 void bind_clusters(nanobind::module_& m);
+void bind_curves(nanobind::module_& m);
+void bind_midlines(nanobind::module_& m);
+void bind_votes(nanobind::module_& m);
 void bind_resample(nanobind::module_& m);
 void bind_crops(nanobind::module_& m);

@@ -30,6 +30,9 @@ NB_MODULE(_cpu, m) {
     bind_heatmaps(m);
     bind_angles(m);
     bind_clusters(m);
+    bind_curves(m);
+    bind_midlines(m);
+    bind_votes(m);
     bind_resample(m);
     bind_crops(m);
 }

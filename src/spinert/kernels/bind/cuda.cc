@@ -52,6 +52,9 @@ NB_MODULE(_cuda, m) {
     bind_cuda_arrays(m);
     bind_cuda_copies(m);
     bind_cuda_heatmaps(m);
+    bind_cuda_curves(m);
+    bind_cuda_midlines(m);
+    bind_cuda_votes(m);
     bind_cuda_resample(m);
     bind_cuda_crops(m);
 }

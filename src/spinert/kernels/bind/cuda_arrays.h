@@ -105,6 +105,9 @@ void bind_cuda_streams(nanobind::module_& m);
 void bind_cuda_arrays(nanobind::module_& m);
 void bind_cuda_copies(nanobind::module_& m);
 // One for each family.
+void bind_cuda_curves(nanobind::module_& m);
 void bind_cuda_heatmaps(nanobind::module_& m);
+void bind_cuda_midlines(nanobind::module_& m);
+void bind_cuda_votes(nanobind::module_& m);
 void bind_cuda_resample(nanobind::module_& m);
 void bind_cuda_crops(nanobind::module_& m);
