@@ -31,6 +31,7 @@ CHECKED = (
     "heatmaps or argmax or peak or kernels_write or batch_agrees or curves_are_smoothed or slopes_of_several"
     " or midlines_agree or midpoints_agree or number_of_centres or many_vertebrae"
     " or groups_know or border_point or kmeans_is or outliers_agree or overlapping_tiles or first_of_equal_classes"
+    " or midlines_agree or midpoints_agree or number_of_centres or many_vertebrae or bits_of_the_cpu or is_rot90"
 )
 CHECKED = "angles or boxes or heatmaps or argmax or peak or kernels_write"
 

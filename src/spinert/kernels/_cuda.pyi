@@ -4,9 +4,11 @@ CUDA kernels; see spinert.kernels and spinert.kernels.device, which check, alloc
 
 from collections.abc import Sequence
 from typing import Any, overload
+from typing import Annotated, Any
 
 import numpy
 import numpy.typing
+from numpy.typing import NDArray
 
 
 ABI: int = 3
@@ -247,3 +249,10 @@ def component_statistics(labels: DeviceArray, voxels: DeviceArray, boxes: Device
 def component_statistics(labels: DeviceArray, values: DeviceArray, slope: float, intercept: float, voxels: DeviceArray, boxes: DeviceArray, centroids: DeviceArray, means: DeviceArray, stream: Stream) -> None: ...
 
 def keep_components(labels: DeviceArray, keep: DeviceArray, kept: DeviceArray, stream: Stream) -> None: ...
+def resample_volume(volume: DeviceArray, step: Sequence[float], origin: Sequence[float], window: Sequence[float], out: DeviceArray, stream: Stream) -> None: ...
+
+def resample_labels(labels: DeviceArray, step: Sequence[float], origin: Sequence[float], out: DeviceArray, stream: Stream) -> None: ...
+
+def crop_rotated(images: DeviceArray, maps: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], samples: int, outside: float, out: DeviceArray, stream: Stream) -> None: ...
+
+def crop_oblique(volume: DeviceArray, maps: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], outside: float, out: DeviceArray, stream: Stream) -> None: ...

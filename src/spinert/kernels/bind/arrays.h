@@ -26,3 +26,5 @@ void bind_curves(nanobind::module_& m);
 void bind_midlines(nanobind::module_& m);
 void bind_votes(nanobind::module_& m);
 void bind_components(nanobind::module_& m);
+void bind_resample(nanobind::module_& m);
+void bind_crops(nanobind::module_& m);

@@ -36,4 +36,6 @@ NB_MODULE(_cpu, m) {
     bind_midlines(m);
     bind_votes(m);
     bind_components(m);
+    bind_resample(m);
+    bind_crops(m);
 }

@@ -61,4 +61,6 @@ NB_MODULE(_cuda, m) {
     bind_cuda_votes(m);
     bind_cuda_radiograph(m);
     bind_cuda_components(m);
+    bind_cuda_resample(m);
+    bind_cuda_crops(m);
 }

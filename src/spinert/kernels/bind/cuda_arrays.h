@@ -115,3 +115,5 @@ void bind_cuda_midlines(nanobind::module_& m);
 void bind_cuda_votes(nanobind::module_& m);
 void bind_cuda_radiograph(nanobind::module_& m);
 void bind_cuda_components(nanobind::module_& m);
+void bind_cuda_resample(nanobind::module_& m);
+void bind_cuda_crops(nanobind::module_& m);

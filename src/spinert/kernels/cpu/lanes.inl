@@ -125,6 +125,15 @@ SPINERT_INLINE void store(Lanes<T, kBytes> v, T* to) {
     __builtin_memcpy(to, &v, sizeof v);
 }
 
+// The first `count` lanes.
+template <class T>
+SPINERT_INLINE void store_part(Lanes<T> v, T* to, int count) {
+    if (count == Lanes<T>::kCount) return store(v, to);
+    T lanes[Lanes<T>::kCount];
+    store(v, lanes);
+    for (int i = 0; i < count; ++i) to[i] = lanes[i];
+}
+
 // `yes` where the mask is set, else `no`.
 template <class T, class Mask>
 SPINERT_INLINE Register<T> select(Register<Mask> mask, Register<T> yes, Register<T> no) {

@@ -5,6 +5,8 @@ Shapes, units and meaning are those of `spinert.kernels`.
 
 from spinert.kernels.reference.angles import angle_matrix, tilt_vectors
 from spinert.kernels.reference.clusters import dbscan, farthest_points, gap_outliers, kmeans
+from spinert.kernels.reference.clusters import dbscan, farthest_points, kmeans
+from spinert.kernels.reference.crops import crop_oblique, crop_rotated
 from spinert.kernels.reference.curves import evaluate_polynomial, even_slopes, fit_polynomial, smooth_heat
 from spinert.kernels.reference.heatmaps import mean_above, peak, soft_argmax, soft_moments, top_peaks
 from spinert.kernels.reference.midlines import border_midpoints, mask_midline
@@ -33,6 +35,7 @@ from spinert.kernels.reference.components import (
 from spinert.kernels.reference.heatmaps import peak, soft_argmax
 from spinert.kernels.reference.radiograph import fitted_shape, percentile_values, prepare_radiograph, resize_weights
 from spinert.kernels.reference.tiles import blend_tiles
+from spinert.kernels.reference.resample import linear_weights, resample_labels, resample_volume
 from spinert.kernels.reference.votes import gaussian_mean, vertebra_votes
 
 __all__ = [
@@ -41,6 +44,8 @@ __all__ = [
     "blend_tiles",
     "border_midpoints",
     "component_statistics",
+    "crop_oblique",
+    "crop_rotated",
     "dbscan",
     "evaluate_polynomial",
     "even_slopes",
@@ -53,6 +58,7 @@ __all__ = [
     "gap_outliers",
     "gaussian_mean",
     "kmeans",
+    "linear_weights",
     "mask_midline",
     "mean_above",
     "iou",
@@ -67,6 +73,8 @@ __all__ = [
     "peak",
     "percentile_values",
     "prepare_radiograph",
+    "resample_labels",
+    "resample_volume",
     "resize_weights",
     "smooth_heat",
     "rotated_iou",
