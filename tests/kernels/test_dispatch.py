@@ -14,7 +14,11 @@ from spinert.kernels import _cpu
 
 CPU = Path(__file__).parents[2] / "src" / "spinert" / "kernels" / "cpu"
 FAMILIES = sorted(path.stem for path in CPU.glob("*.cc") if path.with_suffix(".inl").exists())
-FLAGS = {"base": [], "avx2": ["-mavx2", "-mfma"], "avx512": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"]}
+FLAGS = {
+    "base": [],
+    "avx2": ["-mavx2", "-mfma", "-mf16c"],
+    "avx512": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"],
+}
 
 
 def run_forced(name: str) -> subprocess.CompletedProcess[str]:

@@ -11,12 +11,15 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
 from spinert.kernels.clusters import dbscan, kmeans
 from spinert.kernels.heatmaps import peak, soft_argmax
+from spinert.kernels.intensity import Scored, Thresholded, standardize_hu, threshold_mask, window_hu, zscore_hu
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
 from spinert.kernels.radiograph import PlaneMap, Prepared, prepare_radiograph
 
 __all__ = [
     "PlaneMap",
     "Prepared",
+    "Scored",
+    "Thresholded",
     "active_isa",
     "angle_matrix",
     "compiled_isas",
@@ -26,6 +29,10 @@ __all__ = [
     "peak",
     "prepare_radiograph",
     "soft_argmax",
+    "standardize_hu",
+    "threshold_mask",
     "tilt_vectors",
     "usable_isas",
+    "window_hu",
+    "zscore_hu",
 ]

@@ -30,4 +30,5 @@ NB_MODULE(_cpu, m) {
     bind_heatmaps(m);
     bind_angles(m);
     bind_clusters(m);
+    bind_intensity(m);
 }
