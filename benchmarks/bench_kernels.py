@@ -27,7 +27,7 @@ from benchmarks.memory import peak_extra_mib
 from spinert import kernels
 from spinert.kernels import _cpu
 
-FAMILIES = ("radiograph", "heatmaps", "angles", "clusters", "intensity")
+FAMILIES = ("radiograph", "heatmaps", "angles", "clusters", "intensity", "contrast")
 LAYOUT = "{:34} {:24} {:7} {:>7} {:>9} {:>9} {:>7} {:>14} {:>9}  {:8} {:>9} {:>9}  {}"
 HEADER = ("kernel", "shape", "ISA", "threads", "ms", "least", "scaling", "MiB (result)", "error",
           "peer", "ms", "least", "ratio (quartiles)")  # fmt: skip

@@ -10,6 +10,7 @@ value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that 
 
 from spinert.kernels.angles import angle_matrix, tilt_vectors
 from spinert.kernels.clusters import dbscan, kmeans
+from spinert.kernels.contrast import clahe, equalize_histogram
 from spinert.kernels.heatmaps import peak, soft_argmax
 from spinert.kernels.intensity import Scored, Thresholded, standardize_hu, threshold_mask, window_hu, zscore_hu
 from spinert.kernels.native import active_isa, compiled_isas, cuda_status, usable_isas
@@ -22,9 +23,11 @@ __all__ = [
     "Thresholded",
     "active_isa",
     "angle_matrix",
+    "clahe",
     "compiled_isas",
     "cuda_status",
     "dbscan",
+    "equalize_histogram",
     "kmeans",
     "peak",
     "prepare_radiograph",

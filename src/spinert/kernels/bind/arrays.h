@@ -20,4 +20,5 @@ void bind_radiograph(nanobind::module_& m);
 void bind_heatmaps(nanobind::module_& m);
 void bind_angles(nanobind::module_& m);
 void bind_clusters(nanobind::module_& m);
+void bind_contrast(nanobind::module_& m);
 void bind_intensity(nanobind::module_& m);

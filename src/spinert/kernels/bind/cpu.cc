@@ -30,5 +30,6 @@ NB_MODULE(_cpu, m) {
     bind_heatmaps(m);
     bind_angles(m);
     bind_clusters(m);
+    bind_contrast(m);
     bind_intensity(m);
 }

@@ -74,7 +74,8 @@ SPINERT_BOTH void add_to(SliceHu& total, const SliceHu& slice) {
     total.squares += slice.squares;
 }
 
-SPINERT_BOTH SliceHu hu_of_slice(const SliceSums& sums, int bias, Rescale rescale, double low, double high, double mean) {
+SPINERT_BOTH SliceHu hu_of_slice(const SliceSums& sums, int bias, Rescale rescale, double low, double high,
+                                 double mean) {
     const double under = rescale.slope > 0.0 ? low : high, over = rescale.slope > 0.0 ? high : low;
     SliceHu slice = {static_cast<double>(sums.within + sums.under + sums.over), 0.0, 0.0};
     if (sums.under > 0) {
