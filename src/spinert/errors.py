@@ -59,3 +59,9 @@ class ExportFailed(SpinertError):
     """A recipe, checkpoint or program that could not be exported, or whose ONNX file disagrees with torch."""
 
     exit_code = 8
+
+
+class DeviceError(SpinertError):
+    """A CUDA device that is not there, has no memory left, or failed while working; the problem names the work."""
+
+    exit_code = 9

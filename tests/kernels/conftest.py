@@ -1,16 +1,22 @@
 """Run a test once on each instruction set that this processor supports; the same examples in every run.
 
-A test with `isa` is about the CPU; one with `place` runs wherever kernels run, through `place.run`.
+A test with `isa` is about the CPU; one with `cuda` about devices; one with `place` runs wherever kernels run, through
+`place.run`.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import os
+import sys
+from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from spinert import kernels
-from spinert.kernels import _cpu
+from spinert.errors import DeviceError
+from spinert.kernels import _cpu, native
+from tests import cuda_emulator
+from tests.kernels.places import CpuPlace, CudaPlace
 
 # a fixture that forces an ISA or a device for a whole test is the same for each of its examples
 suppressed = [HealthCheck.function_scoped_fixture]
@@ -30,18 +36,57 @@ def forced(name: str) -> Iterator[str]:
     _cpu.force_isa(before)
 
 
-class CpuPlace:
-    """The CPU with one of its instruction sets."""
+@pytest.fixture(params=[*(f"cpu-{isa}" for isa in kernels.compiled_isas()), "cuda-emulated", "cuda"])
+def place(request: pytest.FixtureRequest) -> Iterator[CpuPlace | CudaPlace]:
+    if request.param == "cuda-emulated":
+        yield request.getfixturevalue("emulated")
+    elif request.param == "cuda":
+        yield request.getfixturevalue("device")
+    else:
+        isa = request.param.removeprefix("cpu-")
+        if isa not in kernels.usable_isas():
+            pytest.skip(f"this processor has no {isa}")
+        for _ in forced(isa):
+            yield CpuPlace()
 
-    def run(self, kernel: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-        """What the kernel makes of NumPy arrays here, as NumPy arrays."""
-        return kernel(*arguments, **keywords)
+
+@pytest.fixture(scope="session")
+def emulated_module() -> tuple[ModuleType, cuda_emulator.Emulator]:
+    reason = cuda_emulator.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    path = cuda_emulator.build(sanitize=os.environ.get("SPINERT_SANITIZED") == "1")
+    return cuda_emulator.load(path), cuda_emulator.Emulator(path)
 
 
-@pytest.fixture(params=[f"cpu-{isa}" for isa in kernels.compiled_isas()])
-def place(request: pytest.FixtureRequest) -> Iterator[CpuPlace]:
-    isa = request.param.removeprefix("cpu-")
-    if isa not in kernels.usable_isas():
-        pytest.skip(f"this processor has no {isa}")
-    for _ in forced(isa):
-        yield CpuPlace()
+@pytest.fixture
+def emulated(
+    emulated_module: tuple[ModuleType, cuda_emulator.Emulator], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CudaPlace]:
+    """The emulated module in the place of the CUDA module."""
+    module, emulator = emulated_module
+    monkeypatch.setitem(sys.modules, cuda_emulator.NAME, module)
+    monkeypatch.setattr(kernels, "_cuda", module, raising=False)
+    emulator.reset()
+    yield CudaPlace(module, emulator)
+    emulator.reset()
+
+
+@pytest.fixture
+def device() -> CudaPlace:
+    """A real CUDA device."""
+    try:
+        module = native.cuda()
+    except DeviceError as error:
+        pytest.skip(error.problem)
+    count, reason = module.devices()
+    if count == 0:
+        pytest.skip(f"no CUDA device: {reason}")
+    return CudaPlace(module, None)
+
+
+@pytest.fixture(params=["cuda-emulated", "cuda"])
+def cuda(request: pytest.FixtureRequest) -> CudaPlace:
+    """A CUDA device, emulated and real."""
+    found: CudaPlace = request.getfixturevalue({"cuda-emulated": "emulated", "cuda": "device"}[request.param])
+    return found

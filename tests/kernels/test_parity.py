@@ -1,4 +1,4 @@
-"""Every kernel against its reference, on every usable instruction set, over awkward shapes."""
+"""Every kernel against its reference, wherever it runs, over awkward shapes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
+from tests.kernels.places import CpuPlace, CudaPlace
+
+Place = CpuPlace | CudaPlace
 
 # Largest difference from the float64 reference. Interpolated pixels are 0..1, cells are counted, angles in degrees.
 TOLERANCE = {"prepare": 1e-6, "cells": 2e-5, "confidence": 1e-6, "vectors": 1e-12, "degrees": 1e-12}
@@ -74,19 +77,19 @@ def test_percentiles_are_exact_whatever_the_histogram(isa: str, values: str, dty
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("n", [0, 1, 3])
-def test_soft_argmax_agrees_with_the_reference(isa: str, n: int, shape: tuple[int, int]) -> None:
+def test_soft_argmax_agrees_with_the_reference(place: Place, n: int, shape: tuple[int, int]) -> None:
     maps = heatmaps(n, shape)
     for radius in (0, 3, 20):
-        xy, confidence = kernels.soft_argmax(maps, radius=radius)
+        xy, confidence = place.run(kernels.soft_argmax, maps, radius=radius)
         want_xy, want_confidence = reference.soft_argmax(maps, radius=radius)
         np.testing.assert_allclose(xy, want_xy, rtol=0, atol=TOLERANCE["cells"])
         np.testing.assert_allclose(confidence, want_confidence, rtol=0, atol=TOLERANCE["confidence"])
 
 
 @pytest.mark.parametrize("spread", [1e-3, 1.0, 30.0, 1e4, 1e30])
-def test_soft_argmax_holds_for_flat_and_for_steep_maps(isa: str, spread: float) -> None:
+def test_soft_argmax_holds_for_flat_and_for_steep_maps(place: Place, spread: float) -> None:
     maps = heatmaps(5, (37, 53), spread)
-    xy, confidence = kernels.soft_argmax(maps)
+    xy, confidence = place.run(kernels.soft_argmax, maps)
     want_xy, want_confidence = reference.soft_argmax(maps)
     np.testing.assert_allclose(xy, want_xy, rtol=0, atol=TOLERANCE["cells"])
     np.testing.assert_allclose(confidence, want_confidence, rtol=0, atol=TOLERANCE["confidence"])
@@ -94,9 +97,9 @@ def test_soft_argmax_holds_for_flat_and_for_steep_maps(isa: str, spread: float) 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("n", [0, 1, 3])
-def test_peak_agrees_with_the_reference(isa: str, n: int, shape: tuple[int, int]) -> None:
+def test_peak_agrees_with_the_reference(place: Place, n: int, shape: tuple[int, int]) -> None:
     maps = heatmaps(n, shape)
-    xy, value = kernels.peak(maps)
+    xy, value = place.run(kernels.peak, maps)
     want_xy, want_value = reference.peak(maps)
     np.testing.assert_allclose(xy, want_xy, rtol=0, atol=TOLERANCE["cells"])
     np.testing.assert_array_equal(value, want_value)

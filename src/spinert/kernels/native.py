@@ -1,8 +1,9 @@
 """The native modules: that they fit this package, and which instruction set and devices they run on."""
 
 import os
+from types import ModuleType
 
-from spinert.errors import BadRequest
+from spinert.errors import BadRequest, DeviceError
 from spinert.kernels import _cpu
 
 _ABI = 2
@@ -41,13 +42,31 @@ if "SPINERT_FORCE_ISA" in os.environ:
     _force_isa(os.environ["SPINERT_FORCE_ISA"])
 
 
-def cuda_status() -> str:
-    """What the CUDA kernels can run on, or why they cannot run: one line for `spinert doctor`."""
+def cuda() -> ModuleType:
+    """The CUDA module; DeviceError where this build has none that fits."""
     try:
         from spinert.kernels import _cuda
     except ImportError as error:
-        return f"not usable: this build has no CUDA module ({error}); install nvcc, then pip install ."
+        raise DeviceError(f"this build has no CUDA module ({error})", "install nvcc, then pip install .") from None
     if _cuda.ABI != _ABI:
-        return f"not usable: the CUDA module has ABI {_cuda.ABI}, expected {_ABI}; {_REBUILD}"
-    count, reason = _cuda.devices()
-    return f"{count} device{'s' if count > 1 else ''}" if count else f"not usable: {reason}"
+        raise DeviceError(f"the CUDA module has ABI {_cuda.ABI}, expected {_ABI}", _REBUILD)
+    return _cuda
+
+
+def cuda_status() -> str:
+    """What the CUDA kernels can run on, or why they cannot run: one line for `spinert doctor`."""
+    try:
+        module = cuda()
+    except DeviceError as error:
+        return f"not usable: {error.problem}; {error.remedy}"
+    count, reason = module.devices()
+    if not count:
+        return f"not usable: {reason}"
+    return (
+        f"{count} device{'s' if count > 1 else ''}: {', '.join(map(_device_text, map(module.describe, range(count))))}"
+    )
+
+
+def _device_text(description: tuple[str, tuple[int, int], int, int]) -> str:
+    name, (major, minor), _multiprocessors, _bytes = description
+    return f"{name} (compute capability {major}.{minor})"

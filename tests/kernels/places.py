@@ -1,0 +1,93 @@
+"""The places where kernels run in tests: NumPy arrays in, NumPy arrays out, whatever lies between."""
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from spinert.errors import DeviceError
+from tests.cuda_emulator import Emulator
+
+
+class CpuPlace:
+    """The CPU with one of its instruction sets."""
+
+    name = "cpu"
+
+    def run(self, kernel: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+        """What the kernel makes of NumPy arrays here, as NumPy arrays."""
+        return kernel(*arguments, **keywords)
+
+
+class CudaPlace(NamedTuple):
+    """A CUDA device, or its emulation, where every call is made in several ways that must give the same bits."""
+
+    native: ModuleType
+    emulator: Emulator | None
+
+    @property
+    def name(self) -> str:
+        return "cuda" if self.emulator is None else "cuda-emulated"
+
+    def run(self, kernel: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+        """What the kernel makes of NumPy arrays there, as NumPy arrays; skips where it has no CUDA kernel."""
+        if self.emulator is None:
+            return self.run_once(kernel, *arguments, **keywords)
+        result = self.run_once(kernel, *arguments, **keywords)
+        for _ in self._other_ways(self.emulator):
+            again = self.run_once(kernel, *arguments, **keywords)
+            assert bits(again) == bits(result), "the result depends on the order of threads or streams"
+        return result
+
+    def run_once(self, kernel: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+        home, work = self.native.Stream(), self.native.Stream()
+        placed = [self.take(argument, home) for argument in arguments]
+        named = {name: self.take(value, home) for name, value in keywords.items()}
+        try:
+            result = kernel(*placed, **{"stream": work, **named})
+        except DeviceError as error:
+            if "has no CUDA kernel" in error.problem:
+                pytest.skip(error.problem)
+            raise
+        return self.give(result)
+
+    def take(self, value: Any, stream: Any) -> Any:
+        """A NumPy array as an array of the device; anything else as it is."""
+        if not isinstance(value, np.ndarray):
+            return value
+        placed = self.native.empty(value.shape, value.dtype, stream)
+        self.native.upload(np.ascontiguousarray(value), placed)
+        return placed
+
+    def give(self, result: Any) -> Any:
+        """Arrays of the device, also within tuples, as NumPy arrays."""
+        if isinstance(result, self.native.DeviceArray):
+            host = np.empty(result.shape, result.dtype)
+            self.native.download(result, host)
+            return host
+        if isinstance(result, tuple):
+            parts = [self.give(part) for part in result]
+            return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+        return result
+
+    @staticmethod
+    def _other_ways(emulator: Emulator) -> Iterator[None]:
+        """Threads and blocks in other orders; streams as late as CUDA may run them."""
+        try:
+            emulator.order("reverse")
+            yield
+            emulator.order("shuffled", 1)
+            emulator.lazy(True)
+            yield
+        finally:
+            emulator.order("forward")
+            emulator.lazy(False)
+
+
+def bits(result: Any) -> list[bytes]:
+    """Of all arrays in a result."""
+    if isinstance(result, tuple):
+        return [part for each in result for part in bits(each)]
+    return [np.asarray(result).tobytes()]
