@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
-from tests.kernels.conftest import CpuPlace
+from tests.kernels.places import Place
 from tests.kernels.test_intensity import guarded
 
 SHAPES = [(1, 1), (1, 40), (40, 1), (5, 3), (9, 9), (17, 16), (64, 64), (64, 67), (67, 131), (31, 200)]
@@ -37,7 +37,7 @@ def opencv_clahe(image: NDArray[Any], clip_limit: float, tiles: tuple[int, int])
     return np.asarray(cv2.createCLAHE(clip_limit, tiles[::-1]).apply(image))
 
 
-def test_levels_are_spread_by_their_counts(place: CpuPlace) -> None:
+def test_levels_are_spread_by_their_counts(place: Place) -> None:
     """2, 1 and 1 of the pixels above the lowest: 255 * 2/4, 255 * 3/4 and 255, the first half to the even level."""
     image = np.array([[7, 7, 7, 7], [9, 9, 20, 200]], np.uint8)
     got = place.run(kernels.equalize_histogram, image)
@@ -45,13 +45,13 @@ def test_levels_are_spread_by_their_counts(place: CpuPlace) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 7, 255])
-def test_an_image_of_one_level_stays_as_it_is(place: CpuPlace, level: int) -> None:
+def test_an_image_of_one_level_stays_as_it_is(place: Place, level: int) -> None:
     image = np.full((5, 9), level, np.uint8)
     assert (place.run(kernels.equalize_histogram, image) == level).all()
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_equalized_images_are_those_of_opencv(place: CpuPlace, shape: tuple[int, int]) -> None:
+def test_equalized_images_are_those_of_opencv(place: Place, shape: tuple[int, int]) -> None:
     for seed in range(5):
         image = picture(shape, "8 bits", seed)
         got = place.run(kernels.equalize_histogram, image)
@@ -61,7 +61,7 @@ def test_equalized_images_are_those_of_opencv(place: CpuPlace, shape: tuple[int,
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_clahe_is_that_of_opencv_for_any_tiles(place: CpuPlace, shape: tuple[int, int], kind: str) -> None:
+def test_clahe_is_that_of_opencv_for_any_tiles(place: Place, shape: tuple[int, int], kind: str) -> None:
     """Tiles that do not divide the image, more tiles than pixels, and every way to clip."""
     image = picture(shape, kind)
     for clip_limit in LIMITS:
@@ -72,7 +72,9 @@ def test_clahe_is_that_of_opencv_for_any_tiles(place: CpuPlace, shape: tuple[int
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_clahe_is_within_a_level_of_the_reference(place: CpuPlace, shape: tuple[int, int], kind: str) -> None:
+def test_clahe_is_within_a_level_of_the_reference(
+    place: Place, shape: tuple[int, int], kind: str
+) -> None:
     image = picture(shape, kind)
     for clip_limit, tiles in ((0.0, (8, 8)), (3.0, (2, 5)), (2.0, (1, 1))):
         got = place.run(kernels.clahe, image, clip_limit=clip_limit, tiles=tiles)
@@ -80,14 +82,14 @@ def test_clahe_is_within_a_level_of_the_reference(place: CpuPlace, shape: tuple[
         assert np.abs(got.astype(int) - want.astype(int)).max() <= 1
 
 
-def test_one_tile_without_a_limit_is_the_cumulated_histogram(place: CpuPlace) -> None:
+def test_one_tile_without_a_limit_is_the_cumulated_histogram(place: Place) -> None:
     image = np.array([[0, 1], [1, 3]], np.uint8)
     got = place.run(kernels.clahe, image, clip_limit=0.0, tiles=(1, 1))
     assert got.tolist() == [[64, 191], [191, 255]]
 
 
 @pytest.mark.parametrize("kind", KINDS[:3])
-def test_a_batch_is_each_image_alone(place: CpuPlace, kind: str) -> None:
+def test_a_batch_is_each_image_alone(place: Place, kind: str) -> None:
     images = np.stack([picture((37, 53), kind, seed) // (seed + 1) for seed in range(3)])
     got = place.run(kernels.clahe, images, clip_limit=2.0, tiles=(3, 4))
     alone = [place.run(kernels.clahe, image, clip_limit=2.0, tiles=(3, 4)) for image in images]

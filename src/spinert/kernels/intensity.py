@@ -4,8 +4,9 @@ HU = slope * stored + intercept (DICOM PS3.3 C.11.1.1.2), in Hounsfield units fo
 leads to elsewhere. Slope and intercept have no default: a rescale that was forgotten is not seen in the result.
 
 stored     int16 or uint16 [slices, rows, columns], or one image [rows, columns]
-slope      1e-15 .. 1e15 or the same below 0; a number, or float64 [slices] where it differs from slice to slice
-intercept  at most 1e15 from 0; a number or float64 [slices] likewise
+slope      1e-15 .. 1e15 or the same below 0; a number, or one for each slice where it differs from slice to slice
+intercept  at most 1e15 from 0; a number or one for each slice likewise. Both come from the header: they are numbers of
+           the host's, wherever the volume lies.
 out        an array to write into: its pages are there already, which makes a large volume three times as fast as a new
            array. It may not overlap `stored`.
 
@@ -13,16 +14,16 @@ Padding (Pixel Padding Value) is like any other value; in CT it lies below air a
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from spinert.kernels.arguments import check_array
 from spinert.kernels.residence import Array, Place, place_of
 
 Stored = NDArray[np.int16] | NDArray[np.uint16]
-Slices = float | NDArray[np.float64]
+Slices = float | Sequence[float] | NDArray[np.float64]
 
 _LARGEST = 1e15
 _AXES = ("slices", "rows", "columns")
@@ -56,6 +57,7 @@ def window_hu(
     dtype: DTypeLike = np.float32,
     out: NDArray[Any] | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> NDArray[Any]:
     """A window of HU to 0..1: (HU - low) / (high - low), clipped.
 
@@ -72,7 +74,7 @@ def window_hu(
     if top > 1.0 and outside is not None and outside not in range(256):
         raise ValueError(f"outside is {outside}, expected a whole number of 0 to 255 for uint8")
     dtypes = ("float32", "float16", "uint8")
-    return _graded(stored, slope, intercept, (low, high, low, top / (high - low)), outside, dtypes, dtype, out, threads)
+    return _graded(stored, slope, intercept, (low, high, low, top / (high - low)), outside, dtypes, dtype, out, threads, stream)
 
 
 def standardize_hu(
@@ -88,6 +90,7 @@ def standardize_hu(
     dtype: DTypeLike = np.float32,
     out: NDArray[Any] | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> NDArray[Any]:
     """HU clipped to low..high, less a mean, by a standard deviation: those of a training set.
 
@@ -105,7 +108,7 @@ def standardize_hu(
     if not 1.0 / _LARGEST <= sd <= _LARGEST:
         raise ValueError(f"sd is {sd}, expected {1.0 / _LARGEST:g} to {_LARGEST:g}")
     dtypes = ("float32", "float16")
-    return _graded(stored, slope, intercept, (low, high, mean, 1.0 / sd), outside, dtypes, dtype, out, threads)
+    return _graded(stored, slope, intercept, (low, high, mean, 1.0 / sd), outside, dtypes, dtype, out, threads, stream)
 
 
 def zscore_hu(
@@ -119,6 +122,7 @@ def zscore_hu(
     dtype: DTypeLike = np.float32,
     out: NDArray[Any] | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> Scored:
     """HU clipped to low..high, less their own mean, by their own standard deviation (population).
 
@@ -131,7 +135,7 @@ def zscore_hu(
     on a device its moments are nan and the values 0. The call needs 40 bytes for each slice.
     """
     _check_range(low, high)
-    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads)
+    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads, stream)
     if mask is not None:
         mask = place.take("mask", mask, ("uint8",), stored.shape)
     out = _output(place, stored, ("float32", "float16"), dtype, out)
@@ -153,10 +157,11 @@ def threshold_mask(
     high: float = math.inf,
     out: NDArray[np.uint8] | None = None,
     threads: int = 1,
+    stream: Any = None,
 ) -> Thresholded:
     """Voxels of low..high HU, both included, and the box around them; all of its ends are 0 where there is none."""
     _check_range(low, high)
-    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads)
+    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads, stream)
     mask, box = _output(place, stored, ("uint8",), np.uint8, out), place.empty((stored.ndim, 2), np.int64)
     place.native.threshold_mask(stored, slopes, intercepts, low, high, mask, box, place.lane)
     return Thresholded(mask, box)
@@ -172,9 +177,10 @@ def _graded(
     dtype: DTypeLike,
     out: NDArray[Any] | None,
     threads: int,
+    stream: Any,
 ) -> NDArray[Any]:
     """(HU clipped to low..high, less shift) * scale."""
-    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads)
+    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads, stream)
     out = _output(place, stored, dtypes, dtype, out)
     filled = outside is not None
     place.native.rescale_hu(stored, slopes, intercepts, *grading, outside if filled else 0.0, filled, out, place.lane)
@@ -182,10 +188,10 @@ def _graded(
 
 
 def _take(
-    stored: Array, slope: Slices, intercept: Slices, threads: int
+    stored: Array, slope: Slices, intercept: Slices, threads: int, stream: Any
 ) -> tuple[Place, Array, NDArray[np.float64], NDArray[np.float64]]:
     """The place, the stored values there, and one slope and intercept for all slices or one for each."""
-    place = place_of(stored, threads=threads)
+    place = place_of(stored, threads=threads, stream=stream)
     stored = place.take("stored", stored, ("int16", "uint16"), _AXES[1:] if np.ndim(stored) == 2 else _AXES)
     slices = stored.shape[0] if stored.ndim == 3 else 1
     slopes = _by_slice("slope", slope, slices, 1.0 / _LARGEST)
@@ -197,13 +203,16 @@ def _take(
 
 def _by_slice(name: str, value: Slices, slices: int, least: float) -> NDArray[np.float64]:
     """float64 [1] or [slices], every one of them at least so far from 0 and at most 1e15."""
-    values = value if isinstance(value, np.ndarray) else np.array([value], np.float64)
-    if isinstance(value, np.ndarray):
-        check_array(name, value, ("float64",), (slices,))
+    try:
+        values = np.atleast_1d(np.asarray(value, np.float64))
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is a {type(value).__name__}, expected a number or {slices} of them") from None
+    if values.shape != ((1,) if np.ndim(value) == 0 else (slices,)):
+        raise TypeError(f"{name} is an array {list(values.shape)}, expected a number or {slices} of them")
     sizes = np.abs(values)
     if not (sizes.min(initial=1.0) >= least and sizes.max(initial=1.0) <= _LARGEST):
         raise ValueError(f"{name} is {value}, expected {least:g} to {_LARGEST:g}, or the same below 0")
-    return values
+    return np.ascontiguousarray(values)
 
 
 def _output(

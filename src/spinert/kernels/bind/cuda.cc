@@ -52,4 +52,5 @@ NB_MODULE(_cuda, m) {
     bind_cuda_arrays(m);
     bind_cuda_copies(m);
     bind_cuda_heatmaps(m);
+    bind_cuda_intensity(m);
 }

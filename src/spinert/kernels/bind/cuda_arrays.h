@@ -106,3 +106,4 @@ void bind_cuda_arrays(nanobind::module_& m);
 void bind_cuda_copies(nanobind::module_& m);
 // One for each family.
 void bind_cuda_heatmaps(nanobind::module_& m);
+void bind_cuda_intensity(nanobind::module_& m);

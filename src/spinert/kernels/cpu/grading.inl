@@ -56,24 +56,24 @@ struct ToU8 : Grades<Pixel, kFilled> {
 };
 
 template <template <class, bool> class To, class Pixel, class Out>
-SPINERT_INLINE void grade_to(const Pixel* stored, size_t n, const Curve& curve, Out* out) {
+SPINERT_INLINE void grade_to(const Pixel* stored, size_t n, const Curve& curve, bool streamed, Out* out) {
     if (curve.filled) {
         const To<Pixel, true> map(curve);
-        curve.streamed ? map_blocks<true>(stored, n, out, map) : map_blocks<false>(stored, n, out, map);
+        streamed ? map_blocks<true>(stored, n, out, map) : map_blocks<false>(stored, n, out, map);
     } else {
         const To<Pixel, false> map(curve);
-        curve.streamed ? map_blocks<true>(stored, n, out, map) : map_blocks<false>(stored, n, out, map);
+        streamed ? map_blocks<true>(stored, n, out, map) : map_blocks<false>(stored, n, out, map);
     }
 }
 
 template <class Pixel, class Out>
-static void grade(const Pixel* stored, size_t n, const Curve& curve, Out* out) {
+static void grade(const Pixel* stored, size_t n, const Curve& curve, bool streamed, Out* out) {
     if constexpr (sizeof(Out) == 4) {
-        grade_to<ToFloat>(stored, n, curve, out);
+        grade_to<ToFloat>(stored, n, curve, streamed, out);
     } else if constexpr (sizeof(Out) == 2) {
-        grade_to<ToHalf>(stored, n, curve, &out->bits);
+        grade_to<ToHalf>(stored, n, curve, streamed, &out->bits);
     } else {
-        grade_to<ToU8>(stored, n, curve, out);
+        grade_to<ToU8>(stored, n, curve, streamed, out);
     }
 }
 

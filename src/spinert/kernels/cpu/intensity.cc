@@ -45,43 +45,16 @@ Span span_of(const Volume<Pixel>& volume, size_t slice, double low, double high)
     return span_of(volume.rescale(slice), low, high, kLeast<Pixel>, kMost<Pixel>);
 }
 
-template <class Pixel>
-constexpr int kBias = Pixel(-1) > 0 ? 0x8000 : 0;  // of the sums, see sums.inl
-
-// Infinite where a double is beyond a float, which a cast need not give.
-float to_float(double value) {
-    constexpr double most = std::numeric_limits<float>::max();
-    if (value > most) return std::numeric_limits<float>::infinity();
-    if (value < -most) return -std::numeric_limits<float>::infinity();
-    return static_cast<float>(value);
-}
-
 template <class Pixel, class Out>
-Curve curve_of(const Volume<Pixel>& volume, size_t slice, const Grading& g, bool streamed) {
-    Curve curve = {line_of(volume.rescale(slice), g.shift, g.scale, kLeast<Pixel>, kMost<Pixel>),
-                   to_float((g.low - g.shift) * g.scale), to_float((g.high - g.shift) * g.scale),
-                   span_of(volume, slice, g.low, g.high), g.outside, g.filled, streamed};
-    if (std::is_same_v<Out, uint8_t>) {  // cut to a whole number after 1/2 is added: the nearest
-        curve.line.offset += 0.5f;
-        curve.lowest = std::fmin(std::fmax(curve.lowest + 0.5f, 0.5f), 255.5f);
-        curve.highest = std::fmin(std::fmax(curve.highest + 0.5f, 0.5f), 255.5f);
-        curve.outside += 0.5f;
+void grade(const Pixel* stored, size_t n, const Curve& curve, bool streamed, Out* out) {
+    const auto& kernels = intensity::active_for<Pixel>();
+    if constexpr (std::is_same_v<Out, float>) {
+        kernels.to_float(stored, n, curve, streamed, out);
+    } else if constexpr (std::is_same_v<Out, Half>) {
+        kernels.to_half(stored, n, curve, streamed, out);
+    } else {
+        kernels.to_u8(stored, n, curve, streamed, out);
     }
-    return curve;
-}
-
-template <class Pixel>
-void run(const intensity::PixelKernels<Pixel>& kernels, const Pixel* stored, size_t n, const Curve& curve, float* out) {
-    kernels.to_float(stored, n, curve, out);
-}
-template <class Pixel>
-void run(const intensity::PixelKernels<Pixel>& kernels, const Pixel* stored, size_t n, const Curve& curve, Half* out) {
-    kernels.to_half(stored, n, curve, out);
-}
-template <class Pixel>
-void run(const intensity::PixelKernels<Pixel>& kernels, const Pixel* stored, size_t n, const Curve& curve,
-         uint8_t* out) {
-    kernels.to_u8(stored, n, curve, out);
 }
 
 struct AtomicSums {
@@ -156,11 +129,11 @@ struct Box {
 
 template <class Pixel, class Out>
 void rescale_hu(Volume<Pixel> volume, const Grading& grading, Out* out, int threads) {
-    const auto& kernels = intensity::active_for<Pixel>();
+    constexpr bool whole = std::is_same_v<Out, uint8_t>;
     const bool streamed = is_streamed(out, volume.slices * volume.rows * volume.columns);
     for_slices(volume, threads, [&](size_t slice, size_t begin, size_t end) {
-        run(kernels, volume.stored + begin, end - begin, curve_of<Pixel, Out>(volume, slice, grading, streamed),
-            out + begin);
+        const Curve curve = curve_of(volume.rescale(slice), grading, kLeast<Pixel>, kMost<Pixel>, whole);
+        grade(volume.stored + begin, end - begin, curve, streamed, out + begin);
     });
 }
 
@@ -171,7 +144,7 @@ void zscore_hu(Volume<Pixel> volume, double low, double high, const uint8_t* mas
     const auto total_hu = [&](double mean) {
         SliceHu total = {0.0, 0.0, 0.0};
         for (size_t i = 0; i < volume.slices; ++i) {
-            add_to(total, hu_of_slice(sums[i].total(), kBias<Pixel>, volume.rescale(i), low, high, mean));
+            add_to(total, hu_of_slice(sums[i].total(), bias_of(kLeast<Pixel>), volume.rescale(i), low, high, mean));
         }
         return total;
     };

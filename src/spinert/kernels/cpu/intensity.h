@@ -4,39 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../math/hounsfield.h"
+#include "../math/half.h"
+#include "../math/moments.h"
 #include "isa.h"
 
 namespace spinert {
 
-// Half precision, as bits.
-struct Half {
-    uint16_t bits;
-};
-
-// Stored values [slices, rows, columns]. Slice i has slopes[i] and intercepts[i], or all have the first of them.
-template <class Pixel>
-struct Volume {
-    const Pixel* stored;
-    size_t slices, rows, columns;
-    const double *slopes, *intercepts;
-    bool per_slice;
-
-    Rescale rescale(size_t slice) const {
-        const size_t i = per_slice ? slice : 0;
-        return {slopes[i], intercepts[i]};
-    }
-};
-
-// (HU clipped to low..high, less shift) * scale; `outside` instead where HU are not in low..high, if it is `filled`.
-// The scale is above 0.
-struct Grading {
-    double low, high, shift, scale;
-    float outside;
-    bool filled;
-};
-
-// Out is float, Half, or uint8_t: the nearest whole number, halves upwards, clipped to 0..255.
+// As `Grading` says. Out is float, Half, or uint8_t: the nearest whole number, halves upwards, clipped to 0..255.
 template <class Pixel, class Out>
 void rescale_hu(Volume<Pixel> volume, const Grading& grading, Out* out, int threads);
 
@@ -50,22 +24,14 @@ void zscore_hu(Volume<Pixel> volume, double low, double high, const uint8_t* mas
 template <class Pixel>
 void threshold_mask(Volume<Pixel> volume, double low, double high, uint8_t* mask, int64_t* box, int threads);
 
-// What a slice's stored values become: the line, bounded; `outside` beyond the span, if it is `filled`.
-struct Curve {
-    Line line;
-    float lowest, highest;
-    Span span;
-    float outside;
-    bool filled, streamed;
-};
-
 namespace intensity {
 
 template <class Pixel>
 struct PixelKernels {
-    void (*to_float)(const Pixel* stored, size_t n, const Curve& curve, float* out);
-    void (*to_half)(const Pixel* stored, size_t n, const Curve& curve, Half* out);
-    void (*to_u8)(const Pixel* stored, size_t n, const Curve& curve, uint8_t* out);
+    // `streamed` past the caches
+    void (*to_float)(const Pixel* stored, size_t n, const Curve& curve, bool streamed, float* out);
+    void (*to_half)(const Pixel* stored, size_t n, const Curve& curve, bool streamed, Half* out);
+    void (*to_u8)(const Pixel* stored, size_t n, const Curve& curve, bool streamed, uint8_t* out);
     // adds to `sums` the voxels where `mask` (or null) is not 0; the span has a value
     void (*sum)(const Pixel* stored, const uint8_t* mask, size_t n, Span span, SliceSums& sums);
     void (*mask)(const Pixel* stored, size_t n, Span span, bool streamed, uint8_t* mask);

@@ -5,6 +5,11 @@
 
 namespace spinert {
 
+// Half precision, as bits.
+struct Half {
+    uint16_t bits;
+};
+
 // The bits of the nearest half, of two equally near the even one; what is too large becomes infinite. Step by step what
 // `half_bits` of cpu/convert.inl does on sixteen lanes.
 SPINERT_BOTH uint16_t half_bits(float value) {

@@ -1,12 +1,28 @@
 // Stored values and the Hounsfield units that they stand for (DICOM PS3.3 C.11.1.1.2: HU = slope * stored + intercept).
 #pragma once
 
+#include <cstddef>
+
 #include "both.h"
 
 namespace spinert {
 
 struct Rescale {
     double slope, intercept;
+};
+
+// Stored values [slices, rows, columns]. Slice i has slopes[i] and intercepts[i], or all have the first of them.
+template <class Pixel>
+struct Volume {
+    const Pixel* stored;
+    size_t slices, rows, columns;
+    const double *slopes, *intercepts;
+    bool per_slice;
+
+    Rescale rescale(size_t slice) const {
+        const size_t i = per_slice ? slice : 0;
+        return {slopes[i], intercepts[i]};
+    }
 };
 
 SPINERT_BOTH double hu_of(Rescale rescale, int stored) { return rescale.slope * stored + rescale.intercept; }
@@ -56,49 +72,61 @@ SPINERT_BOTH Line line_of(Rescale rescale, double shift, double scale, int least
     return {centre, static_cast<float>(rescale.slope * scale), static_cast<float>(offset)};
 }
 
-// What a slice's stored values sum up to. `sum` and `squares` are of stored - bias within the span, modulo 2**64, and
-// `under` and `over` count those on either side of it. The bias makes every stored value fit 16 bits with a sign.
-struct SliceSums {
-    uint64_t within, under, over, sum, squares;
+// (HU clipped to low..high, less shift) * scale; `outside` instead where HU are not in low..high, if it is `filled`.
+// The scale is above 0.
+struct Grading {
+    double low, high, shift, scale;
+    float outside;
+    bool filled;
 };
 
-// Voxels, their sum in HU, and the sum of the squares of their distances from `mean`; those outside low..high clipped.
-// Every sum of integers is exact, so that only the last steps round.
-struct SliceHu {
-    double voxels, sum, squares;
+// What a slice's stored values become: the line, bounded; `outside` beyond the span, if it is `filled`.
+struct Curve {
+    Line line;
+    float lowest, highest;
+    Span span;
+    float outside;
+    bool filled;
 };
 
-SPINERT_BOTH void add_to(SliceHu& total, const SliceHu& slice) {
-    total.voxels += slice.voxels;
-    total.sum += slice.sum;
-    total.squares += slice.squares;
+// Infinite where a double is beyond a float, which a cast need not give.
+SPINERT_BOTH float to_float(double value) {
+    const float infinity = float_of_bits(0x7f800000);
+    if (value > 3.4028234663852886e38) return infinity;
+    if (value < -3.4028234663852886e38) return -infinity;
+    return static_cast<float>(value);
 }
 
-SPINERT_BOTH SliceHu hu_of_slice(const SliceSums& sums, int bias, Rescale rescale, double low, double high,
-                                 double mean) {
-    const double under = rescale.slope > 0.0 ? low : high, over = rescale.slope > 0.0 ? high : low;
-    SliceHu slice = {static_cast<double>(sums.within + sums.under + sums.over), 0.0, 0.0};
-    if (sums.under > 0) {
-        slice.sum += static_cast<double>(sums.under) * under;
-        slice.squares += static_cast<double>(sums.under) * ((under - mean) * (under - mean));
+// Results that are whole numbers of 0..255 are cut to them after 1/2 is added, which makes them the nearest.
+SPINERT_BOTH float whole_bound(float bound) {
+    const float v = bound + 0.5f;
+    return !(v > 0.5f) ? 0.5f : v < 255.5f ? v : 255.5f;
+}
+
+// For stored values of least..most; `whole` where the result is a whole number of 0..255.
+SPINERT_BOTH Curve curve_of(Rescale rescale, const Grading& g, int least, int most, bool whole) {
+    Curve curve = {line_of(rescale, g.shift, g.scale, least, most),
+                   to_float((g.low - g.shift) * g.scale),
+                   to_float((g.high - g.shift) * g.scale),
+                   span_of(rescale, g.low, g.high, least, most),
+                   g.outside,
+                   g.filled};
+    if (whole) {
+        curve.line.offset += 0.5f;
+        curve.lowest = whole_bound(curve.lowest);
+        curve.highest = whole_bound(curve.highest);
+        curve.outside += 0.5f;
     }
-    if (sums.over > 0) {
-        slice.sum += static_cast<double>(sums.over) * over;
-        slice.squares += static_cast<double>(sums.over) * ((over - mean) * (over - mean));
-    }
-    if (sums.within > 0) {
-        const double n = static_cast<double>(sums.within);
-        const int64_t sum = static_cast<int64_t>(sums.sum), count = static_cast<int64_t>(sums.within);
-        // about the whole number `near` the mean the squares are small enough for 64 bits, whatever wrapped before
-        const int64_t near = sum / count, rest = sum - near * count;
-        const uint64_t about = sums.squares - static_cast<uint64_t>(near) * (sums.sum + static_cast<uint64_t>(rest));
-        const double spread = static_cast<double>(about) - static_cast<double>(rest) * (static_cast<double>(rest) / n);
-        const double middle = rescale.slope * (static_cast<double>(near + bias) + static_cast<double>(rest) / n) +
-                              rescale.intercept;
-        slice.sum += n * middle;
-        slice.squares += rescale.slope * rescale.slope * spread + n * ((middle - mean) * (middle - mean));
-    }
-    return slice;
+    return curve;
+}
+
+// What `Grades` of cpu/grading.inl does on sixteen lanes; nan, which no sensible rescale gives, becomes the lowest.
+SPINERT_BOTH float graded(const Curve& curve, int32_t stored) {
+    const float v = static_cast<float>(stored - curve.line.centre) * curve.line.gain + curve.line.offset;
+    const float above = v > curve.lowest ? v : curve.lowest;
+    const float within = above < curve.highest ? above : curve.highest;
+    const bool inside = curve.span.first <= stored && stored <= curve.span.last;
+    return curve.filled && !inside ? curve.outside : within;
 }
 
 }  // namespace spinert
