@@ -82,6 +82,19 @@ def test_copies_need_the_same_dtype_and_shape(cuda: CudaPlace) -> None:
         cuda.native.upload(np.zeros((3, 2), np.float32).T, array)
 
 
+def test_arrays_are_copied_on_the_device(cuda: CudaPlace) -> None:
+    host = np.arange(12, dtype=np.int32).reshape(3, 4)
+    source, out = placed(cuda, host, cuda.native.Stream()), cuda.native.empty((3, 4), "int32")
+    cuda.native.copy(source, out)
+    np.testing.assert_array_equal(fetched(cuda, out), host)
+    with pytest.raises(TypeError, match=r"source is int32 \[3, 4\], out is int32 \[4, 3\], expected the same"):
+        cuda.native.copy(source, cuda.native.empty((4, 3), "int32"))
+    with pytest.raises(TypeError, match="read-only"):
+        cuda.native.copy(source, cuda.native.device_array(producer(out, data=(pointer(out), True))))
+    with pytest.raises(ValueError, match="out overlaps source"):
+        cuda.native.copy(out, out)
+
+
 def test_the_array_interface_is_taken_without_a_copy(cuda: CudaPlace) -> None:
     array = placed(cuda, np.arange(12, dtype=np.int16).reshape(3, 4), cuda.native.Stream())
     interface = array.__cuda_array_interface__

@@ -160,6 +160,11 @@ def download(array: DeviceArray, out: numpy.typing.NDArray[Any], stream: Stream 
     Copy from the device. To a pinned array it returns at once: synchronize before reading that. To another one it returns when the copy is done.
     """
 
+def copy(source: DeviceArray, out: DeviceArray, stream: Stream | None = None) -> None:
+    """
+    Copy from one device array to another, queued on a stream or that of the second.
+    """
+
 def pinned(shape: Sequence[int], dtype: numpy.typing.DTypeLike) -> numpy.typing.NDArray[Any]:
     """
     A NumPy array in page-locked memory, not initialised; freeing it waits for copies from and to it.

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     Graph = _cuda.Graph
     Stream = _cuda.Stream
     allocations = _cuda.allocations
+    copy = _cuda.copy
     default_stream = _cuda.default_stream
     device_array = _cuda.device_array
     devices = _cuda.devices
@@ -56,6 +57,7 @@ __all__ = [
     "Graph",
     "Stream",
     "allocations",
+    "copy",
     "default_stream",
     "device_array",
     "devices",

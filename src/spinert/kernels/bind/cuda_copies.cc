@@ -65,6 +65,25 @@ void download(const DeviceArray& array, const ToHost& out, const std::shared_ptr
     copy(stream_or(stream, array), array, out.data(), false);
 }
 
+void copy_on_device(const DeviceArray& source, const DeviceArray& out, const std::shared_ptr<Stream>& stream) {
+    if (source.dtype != out.dtype || source.shape != out.shape) {
+        const std::string text = std::string("source is ") + source.dtype->name + " " + shape_text(source.shape) +
+                                 ", out is " + out.dtype->name + " " + shape_text(out.shape) +
+                                 ", expected the same dtype and shape";
+        throw nb::type_error(text.c_str());
+    }
+    if (out.readonly) throw nb::type_error("out is read-only, expected a writable array");
+    Stream& on = stream_or(stream, out);
+    Work work(on);
+    work.use(source, "source", false);
+    work.use(out, "out", true);
+    if (out.bytes() == 0) return;
+    work.run([&] {
+        check(cudaMemcpyAsync(out.data, source.data, out.bytes(), cudaMemcpyDeviceToDevice, on.get()),
+              "copying on a device");
+    });
+}
+
 nb::ndarray<nb::numpy> pinned(const std::vector<size_t>& shape, nb::handle dtype) {
     const std::string name = nb::cast<std::string>(nb::module_::import_("numpy").attr("dtype")(dtype).attr("name"));
     const Dtype* of = find_dtype(name);
@@ -91,6 +110,8 @@ void bind_cuda_copies(nb::module_& m) {
               "def download(array: DeviceArray, out: numpy.typing.NDArray[typing.Any], stream: Stream | None = None) -> None"),
           "Copy from the device. To a pinned array it returns at once: synchronize before reading that. To another one it "
           "returns when the copy is done.");
+    m.def("copy", &copy_on_device, "source"_a, "out"_a, "stream"_a = nb::none(),
+          "Copy from one device array to another, queued on a stream or that of the second.");
     m.def("pinned", &pinned, "shape"_a, "dtype"_a, nb::sig(
               "def pinned(shape: collections.abc.Sequence[int], dtype: numpy.typing.DTypeLike) -> numpy.typing.NDArray[typing.Any]"),
           "A NumPy array in page-locked memory, not initialised; freeing it waits for copies from and to it.");

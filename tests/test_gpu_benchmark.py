@@ -1,0 +1,77 @@
+"""benchmarks/gpu.py as far as it can go without a GPU."""
+
+import datetime
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import gpu
+from tests import cuda_emulator
+
+SETTING = gpu.Setting(Path("nowhere"), dry_run=True, installed=False, select="", seconds=60)
+
+
+@pytest.fixture(scope="module")
+def dry_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    reason = cuda_emulator.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    out = tmp_path_factory.mktemp("gpu") / "results.json"
+    command = [sys.executable, "-m", "benchmarks.gpu", "--dry-run", "--select", "peak", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"wrote {out}" in done.stdout
+    report: dict[str, Any] = json.loads(out.read_text())
+    return report
+
+
+def test_a_dry_run_builds_and_runs_parity_and_every_row(dry_run: dict[str, Any]) -> None:
+    stages = dry_run["stages"]
+    assert list(stages) == list(gpu.STAGES)
+    assert stages["parity"]["passed"] > 0
+    assert (stages["parity"]["failures"], stages["parity"]["errors"]) == (0, 0)
+    assert {"soft_argmax", "peak"} <= {row["kernel"] for row in stages["bandwidth"]["kernels"]}
+
+
+def test_a_dry_run_reports_no_number_and_no_device(dry_run: dict[str, Any]) -> None:
+    assert dry_run["dry_run"]
+    assert set(dry_run["stages"]["bandwidth"]) == {"state", "kernels", "seconds"}
+    assert all(set(row) == {"kernel", "shape"} for row in dry_run["stages"]["bandwidth"]["kernels"])
+    for name in ("interop", *gpu.CHECKERS):
+        assert dry_run["stages"][name]["state"] == "not here"
+
+
+def test_a_stage_that_breaks_leaves_the_others_alone() -> None:
+    def breaks(_setting: gpu.Setting) -> gpu.Report:
+        raise ZeroDivisionError("no blocks")
+
+    def absent(_setting: gpu.Setting) -> gpu.Report:
+        raise gpu.NotHere("no such tool")
+
+    reports = [gpu.outcome(stage, SETTING) for stage in (breaks, absent, lambda _setting: {"passed": 3})]
+    assert [report["state"] for report in reports] == ["failed", "not here", "done"]
+    assert reports[0]["reason"] == "ZeroDivisionError: no blocks"
+
+
+def test_a_command_that_fails_ends_its_stage_with_what_it_said() -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit('the fan is off')"]
+    with pytest.raises(gpu.StageFailed, match="ended with 1: the fan is off"):
+        gpu.run(command, SETTING._replace(folder=Path()))
+
+
+def test_results_are_filed_under_the_device_and_the_date() -> None:
+    day = datetime.date(2026, 2, 3)
+    report = {"stages": {"bandwidth": {"device": {"name": "NVIDIA RTX 4000 (Ada)"}}}}
+    assert gpu.results_file(report, day) == gpu.RESULTS / "nvidia-rtx-4000-ada_2026-02-03.json"
+    assert gpu.results_file({"stages": {}}, day).name == "unknown_2026-02-03.json"
+
+
+@pytest.mark.parametrize("script", ["gpu", "gpu_measure"])
+def test_help_shows_how_to_run_it(script: str) -> None:
+    command = [sys.executable, "-m", f"benchmarks.{script}", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"python -m benchmarks.{script}" in done.stdout
