@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
-from tests.kernels.places import Place
+from tests.kernels.places import CpuPlace, CudaPlace
 
+Place = CpuPlace | CudaPlace
 CT: dict[str, Any] = {"slope": 1.0, "intercept": -1024.0}
 SHAPES = [
     (0, 3, 4),
@@ -154,9 +155,7 @@ def test_windows_agree_with_the_reference(place: Place, shape: tuple[int, ...], 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_standardized_values_agree_with_the_reference(
-    place: Place, shape: tuple[int, ...], dtype: type
-) -> None:
+def test_standardized_values_agree_with_the_reference(place: Place, shape: tuple[int, ...], dtype: type) -> None:
     stored, rescale = noise(shape, dtype), by_slice(shape)
     for bounds in ({}, {"low": -900.0, "high": 1500.0}, {"low": 100.0, "outside": -1.0}):
         settings = {**rescale, **bounds, "mean": -71.3, "sd": 312.9}
@@ -207,9 +206,7 @@ def test_a_small_spread_far_from_0_is_not_lost(place: Place) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_masks_and_boxes_are_exactly_those_of_the_reference(
-    place: Place, shape: tuple[int, ...], dtype: type
-) -> None:
+def test_masks_and_boxes_are_exactly_those_of_the_reference(place: Place, shape: tuple[int, ...], dtype: type) -> None:
     stored, rescale = noise(shape, dtype), by_slice(shape)
     for low, high in ((200.0, math.inf), (-math.inf, -30000.0), (500.0, 501.0), (1e6, 2e6), (-1e9, 1e9)):
         mask, box = place.run(kernels.threshold_mask, stored, **rescale, low=low, high=high)

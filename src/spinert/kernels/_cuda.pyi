@@ -3,10 +3,11 @@ CUDA kernels; see spinert.kernels and spinert.kernels.device, which check, alloc
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy
 import numpy.typing
+from numpy.typing import NDArray
 
 
 ABI: int = 2
@@ -170,6 +171,16 @@ def pinned(shape: Sequence[int], dtype: numpy.typing.DTypeLike) -> numpy.typing.
     A NumPy array in page-locked memory, not initialised; freeing it waits for copies from and to it.
     """
 
+def equalize_histogram(images: DeviceArray, out: DeviceArray, stream: Stream) -> None: ...
+
+def clahe(images: DeviceArray, clip_limit: float, tile_rows: int, tile_columns: int, out: DeviceArray, stream: Stream) -> None: ...
+
 def soft_argmax(maps: DeviceArray, radius: int, xy: DeviceArray, confidence: DeviceArray, stream: Stream) -> None: ...
 
 def peak(maps: DeviceArray, xy: DeviceArray, value: DeviceArray, stream: Stream) -> None: ...
+
+def rescale_hu(stored: DeviceArray, slopes: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], intercepts: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], low: float, high: float, shift: float, scale: float, outside: float, filled: bool, out: DeviceArray, stream: Stream) -> None: ...
+
+def zscore_hu(stored: DeviceArray, slopes: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], intercepts: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], low: float, high: float, mask: DeviceArray | None, moments: DeviceArray, out: DeviceArray, stream: Stream) -> None: ...
+
+def threshold_mask(stored: DeviceArray, slopes: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], intercepts: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], low: float, high: float, mask: DeviceArray, box: DeviceArray, stream: Stream) -> None: ...

@@ -73,8 +73,9 @@ def window_hu(
     top = 255.0 if np.dtype(dtype) == np.uint8 else 1.0
     if top > 1.0 and outside is not None and outside not in range(256):
         raise ValueError(f"outside is {outside}, expected a whole number of 0 to 255 for uint8")
-    dtypes = ("float32", "float16", "uint8")
-    return _graded(stored, slope, intercept, (low, high, low, top / (high - low)), outside, dtypes, dtype, out, threads, stream)
+    taken = _take(stored, slope, intercept, threads, stream)
+    out = taken.output(("float32", "float16", "uint8"), dtype, out)
+    return taken.grade(low, high, low, top / (high - low), outside, out)
 
 
 def standardize_hu(
@@ -107,8 +108,9 @@ def standardize_hu(
         raise ValueError(f"mean is {mean}, expected at most {_LARGEST:g} from 0")
     if not 1.0 / _LARGEST <= sd <= _LARGEST:
         raise ValueError(f"sd is {sd}, expected {1.0 / _LARGEST:g} to {_LARGEST:g}")
-    dtypes = ("float32", "float16")
-    return _graded(stored, slope, intercept, (low, high, mean, 1.0 / sd), outside, dtypes, dtype, out, threads, stream)
+    taken = _take(stored, slope, intercept, threads, stream)
+    out = taken.output(("float32", "float16"), dtype, out)
+    return taken.grade(low, high, mean, 1.0 / sd, outside, out)
 
 
 def zscore_hu(
@@ -135,12 +137,12 @@ def zscore_hu(
     on a device its moments are nan and the values 0. The call needs 40 bytes for each slice.
     """
     _check_range(low, high)
-    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads, stream)
+    taken = _take(stored, slope, intercept, threads, stream)
     if mask is not None:
-        mask = place.take("mask", mask, ("uint8",), stored.shape)
-    out = _output(place, stored, ("float32", "float16"), dtype, out)
-    moments = place.empty((3,), np.float64)
-    place.native.zscore_hu(stored, slopes, intercepts, low, high, mask, moments, out, place.lane)
+        mask = taken.place.take("mask", mask, ("uint8",), taken.stored.shape)
+    out = taken.output(("float32", "float16"), dtype, out)
+    moments = taken.place.empty((3,), np.float64)
+    taken.place.native.zscore_hu(*taken.rescaled, low, high, mask, moments, out, taken.place.lane)
     if isinstance(moments, np.ndarray) and moments[0] == 0.0:
         raise ValueError(
             f"{'stored' if mask is None else 'mask'} has no voxel to take a mean of, expected at least one"
@@ -161,44 +163,59 @@ def threshold_mask(
 ) -> Thresholded:
     """Voxels of low..high HU, both included, and the box around them; all of its ends are 0 where there is none."""
     _check_range(low, high)
-    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads, stream)
-    mask, box = _output(place, stored, ("uint8",), np.uint8, out), place.empty((stored.ndim, 2), np.int64)
-    place.native.threshold_mask(stored, slopes, intercepts, low, high, mask, box, place.lane)
+    taken = _take(stored, slope, intercept, threads, stream)
+    mask, box = taken.output(("uint8",), np.uint8, out), taken.place.empty((len(taken.stored.shape), 2), np.int64)
+    taken.place.native.threshold_mask(*taken.rescaled, low, high, mask, box, taken.place.lane)
     return Thresholded(mask, box)
 
 
-def _graded(
-    stored: Stored,
-    slope: Slices,
-    intercept: Slices,
-    grading: tuple[float, float, float, float],
-    outside: float | None,
-    dtypes: tuple[str, ...],
-    dtype: DTypeLike,
-    out: NDArray[Any] | None,
-    threads: int,
-    stream: Any,
-) -> NDArray[Any]:
-    """(HU clipped to low..high, less shift) * scale."""
-    place, stored, slopes, intercepts = _take(stored, slope, intercept, threads, stream)
-    out = _output(place, stored, dtypes, dtype, out)
-    filled = outside is not None
-    place.native.rescale_hu(stored, slopes, intercepts, *grading, outside if filled else 0.0, filled, out, place.lane)
-    return out
+class _Taken(NamedTuple):
+    """A volume where it lies, with one slope and intercept for all slices or one for each."""
+
+    place: Place
+    stored: Array
+    slopes: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
+
+    @property
+    def rescaled(self) -> tuple[Array, NDArray[np.float64], NDArray[np.float64]]:
+        return self.stored, self.slopes, self.intercepts
+
+    def output(self, dtypes: tuple[str, ...], dtype: DTypeLike, out: Array | None) -> Array:
+        """An array of the volume's shape to write into: the caller's, checked, or a new one."""
+        name = np.dtype(dtype).name
+        if name not in dtypes:
+            raise TypeError(f"dtype is {name}, expected {' or '.join(dtypes)}")
+        if out is None:
+            return self.place.empty(self.stored.shape, name)
+        out = self.place.take("out", out, (name,), self.stored.shape)
+        if isinstance(out, np.ndarray):
+            if not out.flags.writeable or not out.flags.aligned:
+                flaw = "not aligned" if out.flags.writeable else "read-only"
+                raise TypeError(f"out is {flaw}, expected an array to write into")
+            if np.may_share_memory(out, self.stored):
+                raise ValueError("out overlaps stored, expected memory of its own")
+        return out
+
+    def grade(
+        self, low: float, high: float, shift: float, scale: float, outside: float | None, out: NDArray[Any]
+    ) -> NDArray[Any]:
+        """(HU clipped to low..high, less shift) * scale, or `outside`."""
+        filled = (0.0, False) if outside is None else (outside, True)
+        self.place.native.rescale_hu(*self.rescaled, low, high, shift, scale, *filled, out, self.place.lane)
+        return out
 
 
-def _take(
-    stored: Array, slope: Slices, intercept: Slices, threads: int, stream: Any
-) -> tuple[Place, Array, NDArray[np.float64], NDArray[np.float64]]:
-    """The place, the stored values there, and one slope and intercept for all slices or one for each."""
+def _take(stored: Array, slope: Slices, intercept: Slices, threads: int, stream: Any) -> _Taken:
     place = place_of(stored, threads=threads, stream=stream)
-    stored = place.take("stored", stored, ("int16", "uint16"), _AXES[1:] if np.ndim(stored) == 2 else _AXES)
-    slices = stored.shape[0] if stored.ndim == 3 else 1
+    axes = _AXES[1:] if len(getattr(stored, "shape", _AXES)) == 2 else _AXES
+    stored = place.take("stored", stored, ("int16", "uint16"), axes)
+    slices = stored.shape[0] if axes is _AXES else 1
     slopes = _by_slice("slope", slope, slices, 1.0 / _LARGEST)
     intercepts = _by_slice("intercept", intercept, slices, 0.0)
     if len(slopes) != len(intercepts):
         slopes, intercepts = (np.array(np.broadcast_to(values, slices)) for values in (slopes, intercepts))
-    return place, stored, slopes, intercepts
+    return _Taken(place, stored, slopes, intercepts)
 
 
 def _by_slice(name: str, value: Slices, slices: int, least: float) -> NDArray[np.float64]:
@@ -209,29 +226,9 @@ def _by_slice(name: str, value: Slices, slices: int, least: float) -> NDArray[np
         raise TypeError(f"{name} is a {type(value).__name__}, expected a number or {slices} of them") from None
     if values.shape != ((1,) if np.ndim(value) == 0 else (slices,)):
         raise TypeError(f"{name} is an array {list(values.shape)}, expected a number or {slices} of them")
-    sizes = np.abs(values)
-    if not (sizes.min(initial=1.0) >= least and sizes.max(initial=1.0) <= _LARGEST):
+    if not all(least <= abs(each) <= _LARGEST for each in values.tolist()):
         raise ValueError(f"{name} is {value}, expected {least:g} to {_LARGEST:g}, or the same below 0")
     return np.ascontiguousarray(values)
-
-
-def _output(
-    place: Place, stored: Array, dtypes: tuple[str, ...], dtype: DTypeLike, out: NDArray[Any] | None
-) -> NDArray[Any]:
-    name = np.dtype(dtype).name
-    if name not in dtypes:
-        raise TypeError(f"dtype is {name}, expected {' or '.join(dtypes)}")
-    if out is None:
-        return place.empty(stored.shape, name)
-    out = place.take("out", out, (name,), stored.shape)
-    if isinstance(out, np.ndarray):
-        if not out.flags.writeable or not out.flags.aligned:
-            raise TypeError(
-                f"out is {'not aligned' if out.flags.writeable else 'read-only'}, expected to write into it"
-            )
-        if np.may_share_memory(out, stored):
-            raise ValueError("out overlaps stored, expected memory of its own")
-    return out
 
 
 def _check_range(low: float, high: float) -> None:

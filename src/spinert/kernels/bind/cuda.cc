@@ -51,6 +51,7 @@ NB_MODULE(_cuda, m) {
     bind_cuda_streams(m);
     bind_cuda_arrays(m);
     bind_cuda_copies(m);
+    bind_cuda_contrast(m);
     bind_cuda_heatmaps(m);
     bind_cuda_intensity(m);
 }

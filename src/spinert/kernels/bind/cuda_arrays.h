@@ -105,5 +105,6 @@ void bind_cuda_streams(nanobind::module_& m);
 void bind_cuda_arrays(nanobind::module_& m);
 void bind_cuda_copies(nanobind::module_& m);
 // One for each family.
+void bind_cuda_contrast(nanobind::module_& m);
 void bind_cuda_heatmaps(nanobind::module_& m);
 void bind_cuda_intensity(nanobind::module_& m);

@@ -76,7 +76,7 @@ struct CellsOf<uint16_t> {
     using Type = CellsU16;
 };
 
-// In the order of OpenCV's arithmetic, for the sake of the last bit.
+// As `blended` of math/equalize.h.
 SPINERT_INLINE Ints blended(const FourLevels& v, Floats right, Floats below) {
     const Floats one = all(1.0f), left = one - right;
     const Floats upper = (v.above_left * left + v.above_right * right) * (one - below);

@@ -44,12 +44,6 @@ void equalizing_table(const std::atomic<uint32_t>* counts, uint32_t pixels, uint
     }
 }
 
-// An axis of the grid. Where one of both axes does not divide into its tiles, either grows to the next multiple.
-struct TileAxis {
-    int tiles, size;
-    TileAxis(int length, int tiles, bool even) : tiles(tiles), size(even ? length / tiles : length / tiles + 1) {}
-};
-
 // Where the columns of an image lie between the centres of tiles.
 struct Columns {
     std::vector<Between> cells;
@@ -64,7 +58,7 @@ struct Columns {
         }
         int cell = 0;
         for (int x = 0; x < columns; ++x) {
-            const Between between = between_tiles(x, axis.size, axis.tiles);
+            const Between between = between_tiles(x, axis.per_pixel, axis.tiles);
             weights[x] = between.weight;
             while (cells[cell].before != between.before || cells[cell].behind != between.behind) starts[++cell] = x;
         }
@@ -117,11 +111,8 @@ template <class Pixel>
 void clahe(Greys<Pixel> images, double clip_limit, TileGrid grid, Pixel* out, int threads) {
     constexpr uint32_t kLevels = static_cast<uint32_t>(static_cast<Pixel>(-1)) + 1;
     const auto& kernels = contrast::active_for<Pixel>();
-    const bool even = images.rows % grid.rows == 0 && images.columns % grid.columns == 0;
-    const TileAxis down(images.rows, grid.rows, even), across(images.columns, grid.columns, even);
-    const double tile_pixels = static_cast<double>(down.size) * across.size;
-    const double limit = std::min(clip_limit * tile_pixels / kLevels, tile_pixels);
-    const uint32_t clip = clip_limit > 0.0 ? std::max(1u, static_cast<uint32_t>(limit)) : 0u;
+    const auto [down, across] = axes_of(images.rows, images.columns, grid);
+    const uint32_t clip = clip_limit_of(clip_limit, down.size, across.size, kLevels);
     const Columns columns(across, images.columns);
     const size_t parts = static_cast<size_t>(threads), tiles = static_cast<size_t>(down.tiles) * across.tiles;
     std::vector<Pixel> tables;
@@ -137,7 +128,8 @@ void clahe(Greys<Pixel> images, double clip_limit, TileGrid grid, Pixel* out, in
             for (size_t i = begin; i < end; ++i) {
                 const int top = static_cast<int>(i) / across.tiles * down.size;
                 const int left = static_cast<int>(i) % across.tiles * across.size;
-                const Tile<Pixel> tile = {pixels, images.rows, images.columns, top, left, down.size, across.size, clip, levels};
+                const Tile<Pixel> tile = {pixels, images.rows, images.columns, top, left, down.size, across.size,
+                                          clip,   levels};
                 kernels.equalize_tile(tile, &scratch[part * of_part], &tables[i * levels]);
             }
         });
@@ -145,7 +137,7 @@ void clahe(Greys<Pixel> images, double clip_limit, TileGrid grid, Pixel* out, in
             uint32_t* cells = &scratch[part * of_part];
             const Pixel *above = nullptr, *below = nullptr;
             for (size_t y = begin; y < end; ++y) {
-                const Between between = between_tiles(static_cast<int>(y), down.size, down.tiles);
+                const Between between = between_tiles(static_cast<int>(y), down.per_pixel, down.tiles);
                 const auto table = [&](int tile) { return &tables[static_cast<size_t>(tile) * across.tiles * levels]; };
                 const Blend<Pixel> blend = {pixels + y * images.columns, images.columns, table(between.before),
                                             table(between.behind), levels, columns.cells.data(), columns.starts.data(),

@@ -20,10 +20,7 @@ struct Greys {
 
 void equalize_histogram(Greys<uint8_t> images, uint8_t* out, int threads);
 
-// tiles (rows, columns); a clip limit of 0 clips nothing.
-struct TileGrid {
-    int rows, columns;
-};
+// A clip limit of 0 clips nothing.
 template <class Pixel>
 void clahe(Greys<Pixel> images, double clip_limit, TileGrid grid, Pixel* out, int threads);
 

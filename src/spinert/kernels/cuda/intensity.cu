@@ -228,8 +228,8 @@ void zscore_hu(const Volume<Pixel>& volume, double low, double high, const uint8
     check(cudaMemsetAsync(pieces.at<SliceSums>(sums), 0, volume.slices * sizeof(SliceSums), stream.get()), name);
     const bool packed = is_packed(volume.stored) && (mask == nullptr || is_packed(mask)) &&
                         (volume.slices == 1 || voxels % kPack == 0);
-    launch(name, {volume.slices, volume.rows, volume.columns}, packed ? sum_slices<true, Pixel> : sum_slices<false, Pixel>,
-           grid_of_slices(volume.slices, voxels, 8), stream, volume.stored, mask, volume.slices, voxels,
+    launch(name, {volume.slices, volume.rows, volume.columns},
+           packed ? sum_slices<true, Pixel> : sum_slices<false, Pixel>, grid_of_slices(volume.slices, voxels, 8), stream, volume.stored, mask, volume.slices, voxels,
            pieces.at<Slice>(of), volume.per_slice, pieces.at<SliceSums>(sums));
     launch(name, {volume.slices}, moments_of_sums<Pixel>, {dim3(1), dim3(kVoxelThreads)}, stream,
            pieces.at<SliceSums>(sums), volume.slices, pieces.at<Slice>(of), volume.per_slice, low, high, moments,
@@ -250,8 +250,8 @@ void threshold_mask(const Volume<Pixel>& volume, double low, double high, uint8_
         [](size_t) { return Corner{{INT_MAX, INT_MAX, INT_MAX}, {0, 0, 0}}; });
     const bool packed = is_packed(volume.stored) && is_packed(mask) && (volume.slices == 1 || voxels % kPack == 0);
     launch(name, {volume.slices, volume.rows, volume.columns},
-           packed ? mask_slices<true, Pixel> : mask_slices<false, Pixel>, grid_of_slices(volume.slices, voxels, 4), stream,
-           volume.stored, volume.slices, static_cast<unsigned>(volume.rows), static_cast<unsigned>(volume.columns),
+           packed ? mask_slices<true, Pixel> : mask_slices<false, Pixel>, grid_of_slices(volume.slices, voxels, 4),
+           stream, volume.stored, volume.slices, static_cast<unsigned>(volume.rows), static_cast<unsigned>(volume.columns),
            pieces.at<Slice>(of), volume.per_slice, mask, pieces.at<Corner>(corner));
     launch(name, {axes}, box_of_corner, {dim3(1), dim3(kWarp)}, stream, pieces.at<Corner>(corner), axes, box);
 }

@@ -32,16 +32,54 @@ SPINERT_BOTH uint32_t clipped(const Clip& clip, uint32_t level, uint32_t count) 
     return kept + (level % clip.step == 0 && level / clip.step < clip.singles);
 }
 
+// A pixel's new level from those of the four tiles around it, in the order of OpenCV's arithmetic for the sake of the
+// last bit; what `blended` of cpu/blend.inl does on sixteen lanes. `right` and `below` are the weights of tiles there.
+SPINERT_BOTH int32_t blended(float above_left, float above_right, float below_left, float below_right, float right,
+                             float below) {
+    const float left = 1.0f - right;
+    const float upper = (above_left * left + above_right * right) * (1.0f - below);
+    const float lower = (below_left * left + below_right * right) * below;
+    return nearest_even(upper + lower);
+}
+
 // Where a pixel lies between the centres of the tiles before and behind it: their numbers, the weight of the latter.
 struct Between {
     int32_t before, behind;
     float weight;
 };
 
-SPINERT_BOTH Between between_tiles(int32_t place, int32_t tile_size, int32_t tiles) {
-    const float at = static_cast<float>(place) * (1.0f / static_cast<float>(tile_size)) - 0.5f;
+SPINERT_BOTH Between between_tiles(int32_t place, float tiles_per_pixel, int32_t tiles) {
+    const float at = static_cast<float>(place) * tiles_per_pixel - 0.5f;
     const int32_t below = static_cast<int32_t>(at + 1.0f) - 1;  // at is -1/2 or more
     return {below > 0 ? below : 0, below + 1 < tiles ? below + 1 : tiles - 1, at - static_cast<float>(below)};
+}
+
+struct TileGrid {
+    int rows, columns;
+};
+struct TileAxis {
+    int tiles, size;
+    float per_pixel;
+};
+struct TileAxes {
+    TileAxis down, across;
+};
+
+// Where one axis does not divide into its tiles, both grow to their next multiples.
+inline TileAxes axes_of(int rows, int columns, TileGrid grid) {
+    const bool even = rows % grid.rows == 0 && columns % grid.columns == 0;
+    const auto axis = [even](int length, int tiles) {
+        const int size = even ? length / tiles : length / tiles + 1;
+        return TileAxis{tiles, size, 1.0f / static_cast<float>(size)};
+    };
+    return {axis(rows, grid.rows), axis(columns, grid.columns)};
+}
+
+// Most pixels of a level in a tile, 0 for any number; `times` the average.
+inline uint32_t clip_limit_of(double times, int height, int width, uint32_t levels) {
+    if (!(times > 0.0)) return 0;
+    const double pixels = static_cast<double>(height) * width, limit = times * pixels / levels;
+    return limit < 1.0 ? 1 : static_cast<uint32_t>(limit < pixels ? limit : pixels);
 }
 
 // A place beyond the end of an axis, mirrored about the last sample, which is not repeated; 0 <= place.
