@@ -26,7 +26,8 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 CHECKERS = ("memcheck", "racecheck", "initcheck", "synccheck")
-CHECKED = "heatmaps or argmax or peak or kernels_write"  # under the sanitizers, which are slow: what launches kernels
+# under the sanitizers, which are slow: what launches kernels
+CHECKED = "heatmaps or argmax or peak or kernels_write or intensity or contrast"
 
 Report = dict[str, Any]
 

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.gpu_rows.row import Row
 from spinert.kernels import native
 
-FAMILIES = ("heatmaps",)
+FAMILIES = ("heatmaps", "intensity", "contrast")
 BEYOND_CACHE = 1 << 30  # bytes of all sets together
 MOST_SETS = 32
 REPLAYS = 31
