@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from spinert import kernels
-from spinert.kernels import _cpu, reference
+from spinert.kernels import reference
 from tests.kernels.places import CpuPlace, CudaPlace
 
 Place = CpuPlace | CudaPlace
@@ -253,41 +253,6 @@ def test_any_volume_is_windowed_as_the_reference_says(
         np.testing.assert_allclose(moments, want_moments, rtol=1e-9, atol=1e-6)
         if want_moments[2] > 1e-6:
             assert_graded(values, want)
-
-
-def all_outputs(stored: NDArray[Any], rescale: dict[str, Any], threads: int) -> bytes:
-    window = {**rescale, "low": -500.0, "high": 1500.0, "threads": threads}
-    results = [kernels.window_hu(stored, **window, dtype=dtype) for dtype in (np.float32, np.float16, np.uint8)]
-    results += [kernels.window_hu(stored, **window, outside=0.1, dtype=dtype) for dtype in (np.float32, np.float16)]
-    for dtype in (np.float32, np.float16):
-        results += kernels.zscore_hu(stored, **window, dtype=dtype)
-    results += kernels.threshold_mask(stored, **window)
-    return b"".join(result.tobytes() for result in results)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(3, 37, 53), (1, 1, 1), (13, 5, 3), (67, 131), (4, 1024, 1031)], ids=str)
-def test_instruction_sets_and_threads_agree_in_every_bit(isa: str, shape: tuple[int, ...], dtype: type) -> None:
-    """The last shape is large enough for stores past the caches."""
-    stored, rescale = noise(shape, dtype), by_slice(shape)
-    got = all_outputs(stored, rescale, threads=1)
-    assert all(all_outputs(stored, rescale, threads) == got for threads in (2, 3, 7))
-    _cpu.force_isa("base")
-    assert all_outputs(stored, rescale, threads=1) == got
-
-
-@pytest.mark.parametrize("offset", [0, 1, 7])
-@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 11, 13), (4, 1024, 1031)], ids=str)
-def test_outputs_are_written_and_nothing_around_them(isa: str, shape: tuple[int, ...], offset: int) -> None:
-    stored, one = noise(shape, np.int16), np.ones(1)
-    size = stored.size + offset
-    for dtype in (np.float32, np.float16, np.uint8):
-        with guarded((size,), dtype) as memory:
-            _cpu.rescale_hu(stored, one, -one, 0.0, 9.0, 0.0, 1.0, 0.0, False, memory[offset:].reshape(shape), 2)
-    with guarded((size,), np.float32) as memory, guarded((3,), np.float64) as moments:
-        _cpu.zscore_hu(stored, one, one, 0.0, 9.0, None, moments, memory[offset:].reshape(shape), 2)
-    with guarded((size,), np.uint8) as memory, guarded((3, 2), np.int64) as box:
-        _cpu.threshold_mask(stored, one, one, 0.0, 9.0, memory[offset:].reshape(shape), box, 2)
 
 
 def test_an_output_can_be_used_again() -> None:

@@ -15,7 +15,7 @@ namespace spinert {
 namespace {
 
 // From here on an output is too large to be found in a cache afterwards.
-constexpr size_t kStreamedBytes = size_t{8} << 20;
+constexpr size_t kStreamedBytes = size_t{16} << 20;
 
 template <class T>
 bool is_streamed(const T* out, size_t n) {
@@ -160,7 +160,7 @@ void zscore_hu(Volume<Pixel> volume, double low, double high, const uint8_t* mas
 
 template <class Pixel>
 void threshold_mask(Volume<Pixel> volume, double low, double high, uint8_t* mask, int64_t* box, int threads) {
-    constexpr size_t kChunk = 16384;  // values that are in the cache still when their rows are looked at again
+    constexpr size_t kChunk = 4096;  // values that are in the nearest cache still when their rows are looked at again
     const auto& kernels = intensity::active_for<Pixel>();
     const size_t rows = volume.rows, columns = volume.columns;
     const size_t rows_at_once = std::max<size_t>(1, kChunk / std::max<size_t>(1, columns));
@@ -172,7 +172,7 @@ void threshold_mask(Volume<Pixel> volume, double low, double high, uint8_t* mask
             const size_t slice = begin / rows, stop = std::min({end, (slice + 1) * rows, begin + rows_at_once});
             const Span span = span_of(volume, slice, low, high);
             const Pixel* stored = volume.stored + begin * columns;
-            kernels.mask(stored, (stop - begin) * columns, span, streamed, mask + begin * columns);
+            if (!kernels.mask(stored, (stop - begin) * columns, span, streamed, mask + begin * columns)) begin = stop;
             for (; begin < stop; ++begin, stored += columns) {
                 own.take_row(static_cast<int64_t>(slice), static_cast<int64_t>(begin % rows),
                              static_cast<int64_t>(columns), [&](int64_t first, int64_t last) {

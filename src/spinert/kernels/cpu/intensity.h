@@ -34,7 +34,8 @@ struct PixelKernels {
     void (*to_u8)(const Pixel* stored, size_t n, const Curve& curve, bool streamed, uint8_t* out);
     // adds to `sums` the voxels where `mask` (or null) is not 0; the span has a value
     void (*sum)(const Pixel* stored, const uint8_t* mask, size_t n, Span span, SliceSums& sums);
-    void (*mask)(const Pixel* stored, size_t n, Span span, bool streamed, uint8_t* mask);
+    // returns whether the mask may have a 1
+    bool (*mask)(const Pixel* stored, size_t n, Span span, bool streamed, uint8_t* mask);
     // whether a value of these lies within the span
     bool (*contains)(const Pixel* stored, size_t n, Span span);
 };

@@ -6,7 +6,7 @@ namespace {
 // Unsigned and counted from the first value: what lies below it wraps round to far above the width of the span.
 template <class Pixel>
 struct Within {
-    Lanes<uint16_t> first, width;
+    Lanes<uint16_t> first, width, found = all(uint16_t{0});
 
     explicit Within(Span span)
         : first(all(static_cast<uint16_t>(span.first))),
@@ -15,20 +15,22 @@ struct Within {
     __attribute__((always_inline)) Lanes<uint16_t> lanes(const Pixel* stored) const {
         return bits_as<uint16_t>(load(stored)) - first <= width;
     }
-    __attribute__((always_inline)) Lanes<uint8_t> block(const Pixel* stored) const {
-        const Lanes<uint16_t> one = all(uint16_t{1});
-        return packed(lanes(stored) & one, lanes(stored + 32) & one);
+    __attribute__((always_inline)) Lanes<uint8_t> block(const Pixel* stored) {
+        const Lanes<uint16_t> one = all(uint16_t{1}), a = lanes(stored) & one, b = lanes(stored + 32) & one;
+        found = found | a | b;
+        return packed(a, b);
     }
 };
 
 template <class Pixel>
-static void mask_of_span(const Pixel* stored, size_t n, Span span, bool streamed, uint8_t* mask) {
+static bool mask_of_span(const Pixel* stored, size_t n, Span span, bool streamed, uint8_t* mask) {
     if (span.last < span.first) {
         __builtin_memset(mask, 0, n);
-        return;
+        return false;
     }
-    const Within<Pixel> within(span);
+    Within<Pixel> within(span);
     streamed ? map_blocks<true>(stored, n, mask, within) : map_blocks<false>(stored, n, mask, within);
+    return any(within.found);
 }
 
 template <class Pixel>

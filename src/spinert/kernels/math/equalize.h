@@ -50,7 +50,7 @@ struct Between {
 
 SPINERT_BOTH Between between_tiles(int32_t place, float tiles_per_pixel, int32_t tiles) {
     const float at = static_cast<float>(place) * tiles_per_pixel - 0.5f;
-    const int32_t below = static_cast<int32_t>(at + 1.0f) - 1;  // at is -1/2 or more
+    const int32_t below = at < 0.0f ? -1 : static_cast<int32_t>(at);  // at is -1/2 or more
     return {below > 0 ? below : 0, below + 1 < tiles ? below + 1 : tiles - 1, at - static_cast<float>(below)};
 }
 
