@@ -7,7 +7,7 @@ stored     int16 or uint16 [slices, rows, columns], or one image [rows, columns]
 slope      1e-15 .. 1e15 or the same below 0; a number, or one for each slice where it differs from slice to slice
 intercept  at most 1e15 from 0; a number or one for each slice likewise. Both come from the header: they are numbers of
            the host's, wherever the volume lies.
-out        an array to write into: its pages are there already, which makes a large volume three times as fast as a new
+out        an array to write into: its pages are there already, which makes a large volume several times as fast as a new
            array. It may not overlap `stored`.
 
 Padding (Pixel Padding Value) is like any other value; in CT it lies below air and `low` clips it.
