@@ -27,7 +27,10 @@ from benchmarks.memory import peak_extra_mib
 from spinert import kernels
 from spinert.kernels import _cpu
 
-FAMILIES = ("radiograph", "heatmaps", "angles", "clusters", "curves", "midlines", "votes", "tiles", "boxes", "components", "resample", "crops")
+FAMILIES = (
+    "intensity", "contrast", "radiograph", "resample", "crops", "heatmaps", "boxes", "clusters", "curves", "midlines",
+    "components", "tiles", "votes", "angles",
+)  # fmt: skip
 LAYOUT = "{:34} {:24} {:7} {:>7} {:>9} {:>9} {:>7} {:>14} {:>9}  {:8} {:>9} {:>9}  {}"
 HEADER = ("kernel", "shape", "ISA", "threads", "ms", "least", "scaling", "MiB (result)", "error",
           "peer", "ms", "least", "ratio (quartiles)")  # fmt: skip

@@ -34,6 +34,7 @@ CHECKED = (
     " or midlines_agree or midpoints_agree or number_of_centres or many_vertebrae or bits_of_the_cpu or is_rot90"
 )
 CHECKED = "angles or boxes or heatmaps or argmax or peak or kernels_write"
+CHECKED = "heatmaps or argmax or peak or kernels_write or intensity or contrast"
 
 Report = dict[str, Any]
 

@@ -19,7 +19,10 @@ from typing import Any
 from benchmarks.gpu_rows.row import Row
 from spinert.kernels import native
 
-FAMILIES = ("heatmaps", "curves", "midlines", "votes", "radiograph", "clusters", "tiles", "angles", "boxes", "resample", "crops")
+FAMILIES = (
+    "intensity", "contrast", "radiograph", "resample", "crops", "heatmaps", "boxes", "clusters", "curves", "midlines",
+    "components", "tiles", "votes", "angles",
+)  # fmt: skip
 BEYOND_CACHE = 1 << 30  # bytes of all sets together
 MOST_SETS = 32
 REPLAYS = 31

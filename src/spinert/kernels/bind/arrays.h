@@ -28,3 +28,5 @@ void bind_votes(nanobind::module_& m);
 void bind_components(nanobind::module_& m);
 void bind_resample(nanobind::module_& m);
 void bind_crops(nanobind::module_& m);
+void bind_contrast(nanobind::module_& m);
+void bind_intensity(nanobind::module_& m);

@@ -38,4 +38,6 @@ NB_MODULE(_cpu, m) {
     bind_components(m);
     bind_resample(m);
     bind_crops(m);
+    bind_contrast(m);
+    bind_intensity(m);
 }

@@ -63,4 +63,7 @@ NB_MODULE(_cuda, m) {
     bind_cuda_components(m);
     bind_cuda_resample(m);
     bind_cuda_crops(m);
+    bind_cuda_contrast(m);
+    bind_cuda_heatmaps(m);
+    bind_cuda_intensity(m);
 }

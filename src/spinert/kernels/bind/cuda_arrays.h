@@ -117,3 +117,5 @@ void bind_cuda_radiograph(nanobind::module_& m);
 void bind_cuda_components(nanobind::module_& m);
 void bind_cuda_resample(nanobind::module_& m);
 void bind_cuda_crops(nanobind::module_& m);
+void bind_cuda_contrast(nanobind::module_& m);
+void bind_cuda_intensity(nanobind::module_& m);
