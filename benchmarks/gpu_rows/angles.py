@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gpu_rows.row import Row
+from benchmarks.gpu_rows.row import Row, uploaded
 from benchmarks.kernels.angles import HEIGHT_PX, spines
 
 VERTEBRAE = 17
@@ -25,11 +25,6 @@ def rows(*, small: bool) -> list[Row]:
 
 def row(kernel: str, n: int) -> Row:
     def make(cuda: Any, stream: Any) -> Callable[[], None]:
-        def on_device(values: Any) -> Any:
-            array = cuda.empty(values.shape, values.dtype, stream)
-            cuda.upload(np.ascontiguousarray(values), array)
-            return array
-
         corners = spines(n)
         inputs: dict[str, tuple[Any, ...]] = {
             "angle_matrices": (corners[:, :, 0],),
@@ -41,7 +36,7 @@ def row(kernel: str, n: int) -> Row:
             "challenge_angles": [((n, 3), "float64"), ((n, 2), "int32")],
             "end_vertebrae": [((n, VERTEBRAE - 1, 3), "int32"), ((n, VERTEBRAE - 1), "float64"), ((n,), "int32")],
         }
-        taken = [on_device(values) for values in inputs[kernel]]
+        taken = [uploaded(cuda, stream, values) for values in inputs[kernel]]
         made = [cuda.empty(shape, dtype, stream) for shape, dtype in outputs[kernel]]
         settings = (10.0,) if kernel == "end_vertebrae" else ()
         return lambda: getattr(cuda, kernel)(*taken, *settings, *made, stream)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gpu_rows.row import Row
+from benchmarks.gpu_rows.row import Row, uploaded
 from benchmarks.made_boxes import Boxes, detected, scattered, turned
 
 THRESHOLD = 0.5
@@ -25,17 +25,11 @@ def rows(*, small: bool) -> list[Row]:
     ]
 
 
-def on_device(cuda: Any, stream: Any, values: Any) -> Any:
-    array = cuda.empty(values.shape, values.dtype, stream)
-    cuda.upload(values, array)
-    return array
-
-
 def overlap_row(kernel: str, boxes: Boxes) -> Row:
     n, values = boxes.shape
 
     def make(cuda: Any, stream: Any) -> Callable[[], None]:
-        a, out = on_device(cuda, stream, boxes), cuda.empty((n, n), "float32", stream)
+        a, out = uploaded(cuda, stream, boxes), cuda.empty((n, n), "float32", stream)
         return lambda: getattr(cuda, kernel)(a, a, out, stream)
 
     return Row(kernel, f"{n} x {n} boxes", 4 * n * (2 * values + n), make)
@@ -45,8 +39,8 @@ def suppression_row(kernel: str, name: str, boxes: Boxes) -> Row:
     n, values = boxes.shape
 
     def make(cuda: Any, stream: Any) -> Callable[[], None]:
-        taken = on_device(cuda, stream, boxes)
-        scores = on_device(cuda, stream, np.random.default_rng(1).random(n, np.float32))
+        taken = uploaded(cuda, stream, boxes)
+        scores = uploaded(cuda, stream, np.random.default_rng(1).random(n, np.float32))
         kept, counts = cuda.empty((n,), "int32", stream), cuda.empty((1,), "int32", stream)
         return lambda: getattr(cuda, kernel)(taken, scores, None, THRESHOLD, n, kept, counts, stream)
 
@@ -59,7 +53,7 @@ def column_row(boxes: Boxes) -> Row:
     offsets = np.arange(0, n + 1, 20)
 
     def make(cuda: Any, stream: Any) -> Callable[[], None]:
-        taken, groups = on_device(cuda, stream, boxes), on_device(cuda, stream, offsets)
+        taken, groups = uploaded(cuda, stream, boxes), uploaded(cuda, stream, offsets)
         kept, counts = cuda.empty((n,), "int32", stream), cuda.empty((len(offsets) - 1,), "int32", stream)
         return lambda: cuda.neighbour_overlap(taken, groups, 0.36, kept, counts, stream)
 

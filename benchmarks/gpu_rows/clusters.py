@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gpu_rows.row import Row
+from benchmarks.gpu_rows.row import Row, uploaded
 
 
 def rows(*, small: bool) -> list[Row]:
@@ -20,8 +20,8 @@ def dbscan_row(groups: int, each: int) -> Row:
     def make(cuda: Any, stream: Any) -> Callable[[], None]:
         rng = np.random.default_rng(0)
         centres = np.repeat(rng.uniform(0.0, 500.0, (groups, 2)), each, axis=0)
-        points = upload(cuda, stream, centres + rng.normal(0.0, 3.0, (n, 2)))
-        offsets = upload(cuda, stream, np.arange(groups + 1, dtype=np.int64) * each)
+        points = uploaded(cuda, stream, centres + rng.normal(0.0, 3.0, (n, 2)))
+        offsets = uploaded(cuda, stream, np.arange(groups + 1, dtype=np.int64) * each)
         labels = cuda.empty((n,), "int32", stream)
         return lambda: cuda.dbscan(points, offsets, 1.0, 5, labels, stream)
 
@@ -32,14 +32,8 @@ def kmeans_row(n: int, k: int) -> Row:
     def make(cuda: Any, stream: Any) -> Callable[[], None]:
         rng = np.random.default_rng(0)
         places = np.stack([250.0 + 40.0 * np.sin(np.arange(k) / 4.0), 30.0 * np.arange(k)], axis=1)
-        points = upload(cuda, stream, places[np.arange(n) % k] + rng.normal(0.0, 3.0, (n, 2)))
+        points = uploaded(cuda, stream, places[np.arange(n) % k] + rng.normal(0.0, 3.0, (n, 2)))
         labels, centres = cuda.empty((n,), "int32", stream), cuda.empty((k, 2), "float64", stream)
         return lambda: cuda.kmeans(points, 300, 0.0, labels, centres, stream)
 
     return Row("kmeans", f"{n} points, k = {k}", 20 * n + 16 * k, make)
-
-
-def upload(cuda: Any, stream: Any, host: Any) -> Any:
-    array = cuda.empty(host.shape, host.dtype, stream)
-    cuda.upload(np.ascontiguousarray(host), array)
-    return array

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gpu_rows.curves import uploaded
-from benchmarks.gpu_rows.row import Row
+from benchmarks.gpu_rows.row import Row, uploaded
 
 DISCS, VERTEBRAE = 6, 17
 

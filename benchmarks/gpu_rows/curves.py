@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.gpu_rows.row import Row
+from benchmarks.gpu_rows.row import Row, uploaded
 
 Make = Callable[[Any, Any], Callable[[], None]]
 
@@ -18,12 +17,6 @@ def rows(*, small: bool) -> list[Row]:
     shapes = [(2, 40)] if small else [(1, 3000), (64, 3000)]
     makers = (fit_row, evaluate_row, smooth_row, slopes_row)
     return [maker(curves, each) for maker in makers for curves, each in shapes]
-
-
-def uploaded(cuda: Any, stream: Any, values: NDArray[Any]) -> Any:
-    array = cuda.empty(values.shape, values.dtype.name, stream)
-    cuda.upload(values, array)
-    return array
 
 
 def centrelines(cuda: Any, stream: Any, curves: int, each: int) -> tuple[Any, Any, Any]:

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gpu_rows.curves import uploaded
-from benchmarks.gpu_rows.row import Row
+from benchmarks.gpu_rows.row import Row, uploaded
 from spinert.kernels import Grid
 
 NO_WINDOW = (0.0, -np.inf, np.inf, 1.0)

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Row(NamedTuple):
     """One kernel on one shape.
@@ -16,3 +19,10 @@ class Row(NamedTuple):
     shape: str
     bytes_moved: int
     make: Callable[[Any, Any], Callable[[], None]]
+
+
+def uploaded(cuda: Any, stream: Any, host: NDArray[Any]) -> Any:
+    """A copy of the array on the device."""
+    array = cuda.empty(host.shape, host.dtype.name, stream)
+    cuda.upload(np.ascontiguousarray(host), array)
+    return array

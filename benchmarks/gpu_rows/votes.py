@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gpu_rows.curves import uploaded
-from benchmarks.gpu_rows.row import Row
+from benchmarks.gpu_rows.row import Row, uploaded
 
 CUBE, SIGMA, VERTEBRAE, SLICES, CLASSES = 10, 3.0, 24, 40, 4
 

@@ -11,12 +11,6 @@ from tests.kernels.places import CudaPlace
 MAPS = np.random.default_rng(0).normal(0.0, 3.0, (3, 13, 17)).astype(np.float32)
 
 
-def placed(cuda: CudaPlace, host: NDArray[Any], stream: Any = None) -> Any:
-    array = cuda.native.empty(host.shape, host.dtype, stream)
-    cuda.native.upload(host, array)
-    return array
-
-
 def fetched(cuda: CudaPlace, array: Any) -> NDArray[Any]:
     host = np.empty(array.shape, array.dtype)
     cuda.native.download(array, host)

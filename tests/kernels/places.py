@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from spinert.errors import DeviceError
 from tests.cuda_emulator import Emulator
@@ -53,6 +54,12 @@ class CudaPlace(NamedTuple):
                 pytest.skip(error.problem)
             raise
         return self.give(result)
+
+    def put(self, host: NDArray[Any], stream: Any = None) -> Any:
+        """A copy of the array on the device, there when this returns."""
+        array = self.native.empty(host.shape, host.dtype, stream)
+        self.native.upload(host, array)
+        return array
 
     def take(self, value: Any, stream: Any, held: list[Any]) -> Any:
         """A NumPy array as an array of the device, its copy queued; anything else as it is."""

@@ -498,6 +498,6 @@ def test_a_device_leaves_out_what_is_no_number(cuda: CudaPlace) -> None:
 )
 def test_the_device_bindings_refuse_what_would_leave_an_array(cuda: CudaPlace, call: Any, got: str) -> None:
     home = cuda.native.Stream()
-    boxes, scores, kept = (cuda.take(array, home) for array in (scattered(4), some_scores(4), np.zeros(4, np.int32)))
+    boxes, scores, kept = (cuda.put(array, home) for array in (scattered(4), some_scores(4), np.zeros(4, np.int32)))
     with pytest.raises((ValueError, TypeError), match=got):
         call(cuda, boxes, scores, kept)

@@ -373,7 +373,7 @@ def statistics_are_written_within(
 
 def test_the_count_of_a_device_stays_there(cuda: Any) -> None:
     """Nothing waits for the labels: reading the count does."""
-    mask = cuda.take(grid("1.1", "...", "11."), cuda.native.Stream())
+    mask = cuda.put(grid("1.1", "...", "11."), cuda.native.Stream())
     labels, count = kernels.label_components(mask, connectivity=4)
     assert isinstance(count, cuda.native.DeviceArray)
     assert cuda.give(count).tolist() == [3]
@@ -387,7 +387,7 @@ def test_the_count_of_a_device_stays_there(cuda: Any) -> None:
 
 
 def mask_of(cuda: Any, count: int) -> Any:
-    return cuda.take(np.ones(count, np.uint8), cuda.native.Stream())
+    return cuda.put(np.ones(count, np.uint8), cuda.native.Stream())
 
 
 MASK, LABELS = np.zeros((4, 5), np.uint8), np.zeros((4, 5), np.int32)

@@ -172,7 +172,7 @@ def test_a_device_gives_the_bits_of_the_cpu(cuda: Any) -> None:
 def test_a_captured_crop_keeps_its_maps(cuda: Any) -> None:
     first, second = volume_of((2, 19, 23), seed=1), volume_of((2, 19, 23), seed=2)
     maps, stream = kernels.box_map(boxes(40, 20.0), (3, 5)), cuda.native.Stream()
-    placed, out = cuda.take(first, stream), cuda.native.empty((40, 2, 3, 5), np.float32, stream)
+    placed, out = cuda.put(first, stream), cuda.native.empty((40, 2, 3, 5), np.float32, stream)
     together = np.ascontiguousarray(np.concatenate([maps.matrix, maps.origin[:, :, None]], axis=2))
     with cuda.native.Graph(stream) as graph:
         cuda.native.crop_rotated(placed, together, 2, 0.0, out, stream)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spinert.errors import DeviceError
-from tests.kernels.device_arrays import fetched, placed, pointer, producer
+from tests.kernels.device_arrays import fetched, pointer, producer
 from tests.kernels.places import CudaPlace
 
 DTYPES = ("uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64")
@@ -18,7 +18,7 @@ DTYPES = ("uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "f
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 0, 2), (5, 7), (2, 3, 4, 5)], ids=str)
 def test_what_goes_up_comes_down(cuda: CudaPlace, dtype: str, shape: tuple[int, ...]) -> None:
     host = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
-    array = placed(cuda, host, cuda.native.Stream())
+    array = cuda.put(host, cuda.native.Stream())
     assert (array.shape, array.dtype, array.ndim, array.size, array.nbytes) == (
         host.shape, host.dtype, host.ndim, host.size, host.nbytes,
     )  # fmt: skip
@@ -58,7 +58,7 @@ def test_copies_need_the_same_dtype_and_shape(cuda: CudaPlace) -> None:
 
 def test_arrays_are_copied_on_the_device(cuda: CudaPlace) -> None:
     host = np.arange(12, dtype=np.int32).reshape(3, 4)
-    source, out = placed(cuda, host, cuda.native.Stream()), cuda.native.empty((3, 4), "int32")
+    source, out = cuda.put(host, cuda.native.Stream()), cuda.native.empty((3, 4), "int32")
     cuda.native.copy(source, out)
     np.testing.assert_array_equal(fetched(cuda, out), host)
     with pytest.raises(TypeError, match=r"source is int32 \[3, 4\], out is int32 \[4, 3\], expected the same"):
@@ -70,7 +70,7 @@ def test_arrays_are_copied_on_the_device(cuda: CudaPlace) -> None:
 
 
 def test_the_array_interface_is_taken_without_a_copy(cuda: CudaPlace) -> None:
-    array = placed(cuda, np.arange(12, dtype=np.int16).reshape(3, 4), cuda.native.Stream())
+    array = cuda.put(np.arange(12, dtype=np.int16).reshape(3, 4), cuda.native.Stream())
     interface = array.__cuda_array_interface__
     assert (interface["version"], interface["typestr"], interface["shape"]) == (3, "<i2", (3, 4))
     assert interface["stream"] == array.stream.handle
@@ -81,7 +81,7 @@ def test_the_array_interface_is_taken_without_a_copy(cuda: CudaPlace) -> None:
 
 
 def test_dlpack_is_taken_without_a_copy(cuda: CudaPlace) -> None:
-    array = placed(cuda, np.arange(12, dtype=np.float16).reshape(3, 4), cuda.native.Stream())
+    array = cuda.put(np.arange(12, dtype=np.float16).reshape(3, 4), cuda.native.Stream())
     for method in (array.__dlpack__, lambda *, stream: array.__dlpack__(stream=stream)):  # now, and before DLPack 1.0
         other = SimpleNamespace(__dlpack__=method, __dlpack_device__=array.__dlpack_device__)
         taken = cuda.native.device_array(other)
@@ -91,7 +91,7 @@ def test_dlpack_is_taken_without_a_copy(cuda: CudaPlace) -> None:
 
 
 def test_an_array_is_kept_alive_by_those_who_took_it(cuda: CudaPlace) -> None:
-    array = placed(cuda, np.arange(6.0))
+    array = cuda.put(np.arange(6.0))
     by_interface = cuda.native.device_array(producer(array))
     by_dlpack = cuda.native.device_array(
         SimpleNamespace(__dlpack__=array.__dlpack__, __dlpack_device__=array.__dlpack_device__)
@@ -114,12 +114,12 @@ def test_an_array_is_kept_alive_by_those_who_took_it(cuda: CudaPlace) -> None:
 )
 def test_arrays_of_another_layout_are_refused(cuda: CudaPlace, changes: dict[str, Any], got: str) -> None:
     with pytest.raises(TypeError) as raised:
-        cuda.native.device_array(producer(placed(cuda, np.zeros((2, 3))), **changes))
+        cuda.native.device_array(producer(cuda.put(np.zeros((2, 3))), **changes))
     assert got in str(raised.value)
 
 
 def test_strides_of_axes_of_length_1_do_not_count(cuda: CudaPlace) -> None:
-    array = placed(cuda, np.zeros((3, 1, 2)))
+    array = cuda.put(np.zeros((3, 1, 2)))
     assert cuda.native.device_array(producer(array, strides=(16, 999, 8))).shape == (3, 1, 2)
 
 
@@ -127,7 +127,7 @@ def test_host_memory_is_refused_with_what_to_do(cuda: CudaPlace) -> None:
     host = np.zeros(3)
     with pytest.raises(TypeError, match="does not lie on a CUDA device; upload"):
         cuda.native.device_array(host)
-    array = placed(cuda, host)
+    array = cuda.put(host)
     with pytest.raises(TypeError, match="lies in host memory"):
         cuda.native.device_array(producer(array, data=(host.ctypes.data, False)))
     with pytest.raises(TypeError, match="array is a list, expected a DeviceArray"):
@@ -136,11 +136,11 @@ def test_host_memory_is_refused_with_what_to_do(cuda: CudaPlace) -> None:
 
 def test_read_only_arrays_are_inputs_only(cuda: CudaPlace) -> None:
     native = cuda.native
-    array = placed(cuda, np.zeros((2, 2), np.float32))
+    array = cuda.put(np.zeros((2, 2), np.float32))
     fixed = native.device_array(producer(array, data=(pointer(array), True)))
     assert fixed.readonly
     assert fixed.__cuda_array_interface__["data"][1] is True
-    maps, value = placed(cuda, np.zeros((2, 3, 3), np.float32)), native.empty((2,), "float32")
+    maps, value = cuda.put(np.zeros((2, 3, 3), np.float32)), native.empty((2,), "float32")
     with pytest.raises(TypeError, match=r"points is float32 \[2, 2\], read-only, expected float32 of rank 2, writable"):
         native.peak(maps, fixed, value, maps.stream)
     with pytest.raises(TypeError, match="read-only"):
@@ -203,7 +203,7 @@ def test_events_order_and_time(cuda: CudaPlace) -> None:
     with pytest.raises(DeviceError, match="was not recorded"):
         end.elapsed_ms(begin)
     begin.record(stream)
-    placed(cuda, np.zeros(1000), stream)
+    cuda.put(np.zeros(1000), stream)
     end.record(stream)
     native.Stream().wait(end)
     end.synchronize()

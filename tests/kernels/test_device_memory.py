@@ -6,7 +6,7 @@ import pytest
 from spinert import kernels
 from spinert.errors import DeviceError
 from tests.cuda_emulator import Emulator
-from tests.kernels.device_arrays import MAPS, Loop, fetched, placed, producer, queued
+from tests.kernels.device_arrays import MAPS, Loop, fetched, producer, queued
 from tests.kernels.places import CudaPlace
 
 
@@ -93,7 +93,7 @@ def test_an_allocation_that_fails_names_its_size_and_the_next_one_works(
     emulator.fail_allocation(0)
     with pytest.raises(DeviceError, match="allocating 400 bytes of page-locked host memory: out of memory"):
         native.pinned((100,), "int32")
-    maps = placed(emulated, MAPS)
+    maps = emulated.put(MAPS)
     emulator.fail_allocation(1)  # the second output
     with pytest.raises(DeviceError, match="out of memory"):
         kernels.peak(maps)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spinert import kernels
 from spinert.errors import DeviceError
 from tests.cuda_emulator import Emulator
-from tests.kernels.device_arrays import MAPS, fetched, outputs, placed, producer, queued
+from tests.kernels.device_arrays import MAPS, fetched, outputs, producer, queued
 from tests.kernels.places import CudaPlace
 
 
@@ -102,7 +102,7 @@ def test_copies_from_pinned_memory_are_not_waited_for(emulated: CudaPlace, emula
 def test_arrays_of_another_device_are_refused(emulated: CudaPlace) -> None:
     native = emulated.native
     there = native.Stream(device=1)
-    maps = placed(emulated, MAPS, there)
+    maps = emulated.put(MAPS, there)
     assert (maps.device, there.device, maps.__dlpack_device__()) == (1, 1, (2, 1))
     with pytest.raises(TypeError, match="maps is on device 1, expected device 0 of the stream"):
         native.peak(maps, *outputs(emulated, native.Stream()), native.Stream())
@@ -119,9 +119,7 @@ def test_arrays_of_another_device_are_refused(emulated: CudaPlace) -> None:
 def test_threads_may_use_their_own_streams_at_once(emulated: CudaPlace) -> None:
     def once(seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
         maps = np.random.default_rng(seed).normal(size=(2, 11, 13)).astype(np.float32)
-        return fetched(emulated, kernels.peak(placed(emulated, maps, emulated.native.Stream()))[0]), kernels.peak(maps)[
-            0
-        ]
+        return fetched(emulated, kernels.peak(emulated.put(maps, emulated.native.Stream()))[0]), kernels.peak(maps)[0]
 
     with ThreadPoolExecutor(4) as pool:
         for got, want in pool.map(once, range(24)):

@@ -44,7 +44,7 @@ def test_more_slices_than_travel_at_once_have_their_own_rescale(cuda: CudaPlace)
 def test_an_array_that_begins_anywhere_is_taken(emulated: CudaPlace, first: int) -> None:
     """Neither aligned to eight voxels nor a multiple of them."""
     native, stream = emulated.native, emulated.native.Stream()
-    whole = emulated.take(noise((37,), np.int16), stream)
+    whole = emulated.put(noise((37,), np.int16), stream)
     described = {**whole.__cuda_array_interface__, "shape": (1, 33)}
     described["data"] = (described["data"][0] + 2 * first, True)
     part = type("Part", (), {"__cuda_array_interface__": described, "owner": whole})()
@@ -55,7 +55,7 @@ def test_an_array_that_begins_anywhere_is_taken(emulated: CudaPlace, first: int)
 
 def test_a_captured_window_runs_again_on_new_values(emulated: CudaPlace) -> None:
     native, stream = emulated.native, emulated.native.Stream()
-    stored = emulated.take(noise((4, 6, 8), np.int16), stream)
+    stored = emulated.put(noise((4, 6, 8), np.int16), stream)
     out = native.empty((4, 6, 8), "float32", stream)
 
     def queue() -> None:
@@ -83,6 +83,6 @@ def test_a_mask_without_a_voxel_has_no_mean_and_values_of_0(cuda: CudaPlace) -> 
 
 def test_slopes_on_the_device_are_refused(emulated: CudaPlace) -> None:
     stream = emulated.native.Stream()
-    stored, slopes = emulated.take(noise((2, 3, 4), np.int16), stream), emulated.take(np.ones(2), stream)
+    stored, slopes = emulated.put(noise((2, 3, 4), np.int16), stream), emulated.put(np.ones(2), stream)
     with pytest.raises(TypeError, match="slope is a DeviceArray, expected a number or 2 of them"):
         kernels.window_hu(stored, slope=slopes, intercept=0.0, low=0.0, high=1.0)

@@ -7,7 +7,6 @@ import pytest
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
-from tests.kernels.device_arrays import placed
 from tests.kernels.places import CpuPlace, CudaPlace
 from tests.kernels.test_parity import film
 
@@ -46,7 +45,7 @@ def test_ranks_next_to_a_change_of_the_high_byte_are_exact(place: Place, values:
 
 def test_on_a_device_the_window_stays_there(cuda: CudaPlace) -> None:
     stream = cuda.native.Stream()
-    pixels = placed(cuda, film((40, 30), np.uint16), stream)
+    pixels = cuda.put(film((40, 30), np.uint16), stream)
     prepared = kernels.prepare_radiograph(pixels, size=(16, 16))
     assert isinstance(prepared.window, cuda.native.DeviceArray)
     assert prepared.window.stream.handle == stream.handle
@@ -56,7 +55,7 @@ def test_on_a_device_the_window_stays_there(cuda: CudaPlace) -> None:
 
 def test_preparing_a_film_on_a_device_allocates_its_results_only(cuda: CudaPlace) -> None:
     stream = cuda.native.Stream()
-    pixels = placed(cuda, film((40, 30), np.uint16), stream)
+    pixels = cuda.put(film((40, 30), np.uint16), stream)
     kernels.prepare_radiograph(pixels, size=(16, 16))
     before = stream.allocations
     kernels.prepare_radiograph(pixels, size=(16, 16))
@@ -67,8 +66,8 @@ def test_preparing_a_film_on_a_device_allocates_its_results_only(cuda: CudaPlace
 def test_a_window_that_is_none_is_clamped_on_a_device(cuda: CudaPlace, values: list[int]) -> None:
     """The binding cannot look into it; whatever it holds, the pixels are 0..1."""
     stream = cuda.native.Stream()
-    pixels, out = placed(cuda, film((40, 30), np.uint16), stream), cuda.native.empty((8, 8), "float32", stream)
-    window = placed(cuda, np.array(values, np.int32), stream)
+    pixels, out = cuda.put(film((40, 30), np.uint16), stream), cuda.native.empty((8, 8), "float32", stream)
+    window = cuda.put(np.array(values, np.int32), stream)
     cuda.native.window_resize(pixels, window, False, 0, 0, 8, 8, out, stream)
     got = cuda.give(out)
     assert ((got >= 0.0) & (got <= 1.0)).all()
@@ -82,7 +81,7 @@ def test_the_bindings_refuse_a_window_of_another_length(cuda: CudaPlace) -> None
         _cpu.order_statistics(pixels, 1, 2, long, 1)
     with pytest.raises(ValueError, match="window is not"):
         _cpu.window_resize(pixels, long, False, 0, 0, 4, 4, out, 1)
-    arrays: list[Any] = [placed(cuda, array, stream) for array in (pixels, long, out)]
+    arrays: list[Any] = [cuda.put(array, stream) for array in (pixels, long, out)]
     with pytest.raises(ValueError, match="window is not"):
         cuda.native.order_statistics(arrays[0], 1, 2, arrays[1], stream)
     with pytest.raises(ValueError, match="window is not"):
@@ -101,7 +100,7 @@ def test_the_device_binding_refuses_ranks_that_no_pixel_has(
     cuda: CudaPlace, arguments: tuple[int, int], got: str
 ) -> None:
     stream = cuda.native.Stream()
-    pixels, window = placed(cuda, film((6, 8), np.uint8), stream), cuda.native.empty((2,), "int32", stream)
+    pixels, window = cuda.put(film((6, 8), np.uint8), stream), cuda.native.empty((2,), "int32", stream)
     with pytest.raises(ValueError, match=got):
         cuda.native.order_statistics(pixels, *arguments, window, stream)
 
@@ -111,8 +110,8 @@ def test_the_device_binding_refuses_a_place_outside_the_output(
     cuda: CudaPlace, place_of_image: tuple[int, int, int, int]
 ) -> None:
     stream = cuda.native.Stream()
-    pixels, out = placed(cuda, film((6, 8), np.uint8), stream), cuda.native.empty((4, 4), "float32", stream)
-    window = placed(cuda, np.array([0, 9], np.int32), stream)
+    pixels, out = cuda.put(film((6, 8), np.uint8), stream), cuda.native.empty((4, 4), "float32", stream)
+    window = cuda.put(np.array([0, 9], np.int32), stream)
     with pytest.raises(ValueError, match="do not lie within out"):
         cuda.native.window_resize(pixels, window, False, *place_of_image, out, stream)
     with pytest.raises(TypeError, match="pixels is float32"):

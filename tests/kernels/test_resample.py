@@ -196,7 +196,7 @@ def test_a_device_gives_the_bits_of_the_cpu(cuda: Any, step: float) -> None:
 def test_a_captured_resample_runs_again_on_what_the_volume_has_become(cuda: Any) -> None:
     first, second = volume_of((3, 9, 17), seed=1), volume_of((3, 9, 17), seed=2)
     grid, stream = Grid.of_shape(first.shape, (2, 12, 11)), cuda.native.Stream()
-    placed, out = cuda.take(first, stream), cuda.native.empty(grid.shape, np.float32, stream)
+    placed, out = cuda.put(first, stream), cuda.native.empty(grid.shape, np.float32, stream)
     arguments = placed, grid.step, grid.origin, (0.0, -np.inf, np.inf, 1.0), out, stream
     cuda.native.resample_volume(*arguments)  # once, for its scratch
     with cuda.native.Graph(stream) as graph:

@@ -1,10 +1,10 @@
 """Kernels: functions on arrays, compiled once per instruction set and giving the same bits on each.
 
 Images are C-order [rows, columns], volumes [slices, rows, columns], heat-maps [n, height, width] or
-[n, depth, height, width]; a point is (x, y) or (x, y, z), 0 the centre of the first pixel or cell. `threads` changes the
-time a call takes, never its result. The GIL is released while a kernel runs. A kernel runs where its arrays live: on a
-CUDA device it is queued on a stream (`spinert.kernels.device`), and `threads` says nothing. `spinert.kernels.reference`
-is the same in NumPy float64: the specification.
+[n, depth, height, width]; a point is (x, y) or (x, y, z), 0 the centre of the first pixel or cell. `threads` changes
+the time a call takes, never its result. The GIL is released while a kernel runs. A kernel runs where its arrays live:
+on a CUDA device it is queued on a stream (`spinert.kernels.device`), and `threads` says nothing.
+`spinert.kernels.reference` is the same in NumPy float64: the specification.
 
 Every function raises TypeError for an array of another dtype, rank, shape or order than stated, and ValueError for a
 value out of its range. SPINERT_FORCE_ISA chooses the instruction set; one that cannot run here is refused at import.

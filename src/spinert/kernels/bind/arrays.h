@@ -17,16 +17,16 @@ inline void require(bool condition, const char* what) {
 
 // One for each family, in a file of its name; the order of the calls is that of the stub.
 void bind_radiograph(nanobind::module_& m);
-void bind_heatmaps(nanobind::module_& m);
-void bind_angles(nanobind::module_& m);
-void bind_boxes(nanobind::module_& m);
-void bind_clusters(nanobind::module_& m);
-void bind_tiles(nanobind::module_& m);
-void bind_curves(nanobind::module_& m);
-void bind_midlines(nanobind::module_& m);
-void bind_votes(nanobind::module_& m);
-void bind_components(nanobind::module_& m);
+void bind_intensity(nanobind::module_& m);
+void bind_contrast(nanobind::module_& m);
 void bind_resample(nanobind::module_& m);
 void bind_crops(nanobind::module_& m);
-void bind_contrast(nanobind::module_& m);
-void bind_intensity(nanobind::module_& m);
+void bind_heatmaps(nanobind::module_& m);
+void bind_boxes(nanobind::module_& m);
+void bind_clusters(nanobind::module_& m);
+void bind_curves(nanobind::module_& m);
+void bind_midlines(nanobind::module_& m);
+void bind_components(nanobind::module_& m);
+void bind_tiles(nanobind::module_& m);
+void bind_votes(nanobind::module_& m);
+void bind_angles(nanobind::module_& m);

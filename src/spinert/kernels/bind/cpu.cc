@@ -27,17 +27,17 @@ NB_MODULE(_cpu, m) {
     m.def("active_isa", &spinert::active_isa);
     m.def("force_isa", &force_isa, "name"_a);
     bind_radiograph(m);
-    bind_heatmaps(m);
-    bind_angles(m);
-    bind_boxes(m);
-    bind_clusters(m);
-    bind_tiles(m);
-    bind_curves(m);
-    bind_midlines(m);
-    bind_votes(m);
-    bind_components(m);
+    bind_intensity(m);
+    bind_contrast(m);
     bind_resample(m);
     bind_crops(m);
-    bind_contrast(m);
-    bind_intensity(m);
+    bind_heatmaps(m);
+    bind_boxes(m);
+    bind_clusters(m);
+    bind_curves(m);
+    bind_midlines(m);
+    bind_components(m);
+    bind_tiles(m);
+    bind_votes(m);
+    bind_angles(m);
 }
