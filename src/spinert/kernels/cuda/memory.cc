@@ -82,6 +82,7 @@ Pinned::Pinned(size_t bytes) : bytes_(bytes) {
 
 Pinned::~Pinned() {
     if (!data_) return;
+    const BesideCapture beside;
     for (const Use& use : uses_) cudaEventSynchronize(use.event->get());
     const std::lock_guard<std::mutex> alone(pinned_lock);
     all_pinned.erase(static_cast<const char*>(data_));
