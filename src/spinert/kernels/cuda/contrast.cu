@@ -90,14 +90,16 @@ template <class Pixel>
 __global__ void __launch_bounds__(kThreads)
 count_tiles(const Pixel* image, int rows, int columns, TileAxes axes, unsigned* counts) {
     __shared__ unsigned own[sizeof(Pixel) == 1 ? kGreys : 1];
-    const int tile = static_cast<int>(blockIdx.y);
+    const int tile = static_cast<int>(blockIdx.x);  // there may be more than CUDA allows in y
     const int top = tile / axes.across.tiles * axes.down.size, left = tile % axes.across.tiles * axes.across.size;
     unsigned* of_tile = counts + static_cast<size_t>(tile) * kLevels<Pixel>;
     if constexpr (sizeof(Pixel) == 1) {
         own[threadIdx.x] = 0;
         __syncthreads();
     }
-    for_each_of_grid(axes.down.size * axes.across.size, [&](int i) {
+    const unsigned pixels = static_cast<unsigned>(axes.down.size) * static_cast<unsigned>(axes.across.size);
+    for (unsigned at = blockIdx.y * kThreads + threadIdx.x; at < pixels; at += gridDim.y * kThreads) {
+        const int i = static_cast<int>(at);
         const int y = mirrored(top + i / axes.across.size, rows), x = mirrored(left + i % axes.across.size, columns);
         const Pixel level = image[static_cast<size_t>(y) * static_cast<size_t>(columns) + static_cast<size_t>(x)];
         if constexpr (sizeof(Pixel) == 1) {
@@ -105,7 +107,7 @@ count_tiles(const Pixel* image, int rows, int columns, TileAxes axes, unsigned* 
         } else {
             atomicAdd(of_tile + level, 1u);
         }
-    });
+    }
     if constexpr (sizeof(Pixel) == 1) {
         __syncthreads();
         if (own[threadIdx.x] != 0) atomicAdd(of_tile + threadIdx.x, own[threadIdx.x]);
@@ -190,7 +192,7 @@ void clahe(const Greys<Pixel>& images, double clip_limit, TileGrid grid, Pixel* 
     pieces.take(stream);
     unsigned* counted = pieces.at<unsigned>(counts);
     Pixel* table = pieces.at<Pixel>(tables);
-    const dim3 tile_blocks(blocks_for(static_cast<size_t>(pixels), kThreads * 8, 64), static_cast<unsigned>(tiles));
+    const dim3 tile_blocks(static_cast<unsigned>(tiles), blocks_for(static_cast<size_t>(pixels), kThreads * 8, 64));
     const dim3 row_blocks(blocks_for(static_cast<size_t>(images.columns), kThreads),
                           blocks_for(static_cast<size_t>(images.rows), 1));
     for (size_t image = 0; image < images.n; ++image) {
