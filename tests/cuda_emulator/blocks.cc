@@ -23,6 +23,7 @@ namespace emulated {
 namespace {
 
 constexpr size_t kSharedOfBlock = 48 << 10;  // without cudaFuncSetAttribute
+constexpr size_t kSharedOfKernel = 1 << 10;  // of it for static arrays, whose size is not known here
 constexpr int kSharedAtMost = 64 << 10;      // of the smallest device that is supported
 
 enum class State { kReady, kAtBlock, kAtWarp, kDone };
@@ -176,7 +177,7 @@ bool fits(const cudaLaunchConfig_t& config, int shared) {
     const bool grid = 1 <= g.x && g.x <= 0x7fffffffu && 1 <= g.y && g.y <= 65535 && 1 <= g.z && g.z <= 65535;
     const bool threads = 1 <= b.x && b.x <= 1024 && 1 <= b.y && b.y <= 1024 && 1 <= b.z && b.z <= 64;
     return grid && threads && uint64_t{b.x} * b.y * b.z <= 1024 &&
-           config.dynamicSmemBytes <= std::max(kSharedOfBlock, static_cast<size_t>(shared));
+           config.dynamicSmemBytes <= std::max(kSharedOfBlock - kSharedOfKernel, static_cast<size_t>(shared));
 }
 
 void run(const cudaLaunchConfig_t& config, const std::function<void()>& kernel) {

@@ -194,6 +194,7 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* of, const void* at) 
 cudaError_t cudaHostAlloc(void** at, size_t bytes, unsigned) {
     const Guard guard(api);
     if (usable() != cudaSuccess) return failed(usable());
+    if (spoiled_by_waiting()) return failed(cudaErrorStreamCaptureUnsupported);
     if (allocation_fails()) return failed(cudaErrorMemoryAllocation);
     *at = std::malloc(bytes);
     if (!*at) return failed(cudaErrorMemoryAllocation);
@@ -204,6 +205,7 @@ cudaError_t cudaHostAlloc(void** at, size_t bytes, unsigned) {
 
 cudaError_t cudaFreeHost(void* at) {
     const Guard guard(api);
+    if (spoiled_by_waiting()) return failed(cudaErrorStreamCaptureUnsupported);
     if (!host_memory.erase(static_cast<const char*>(at))) return failed(cudaErrorInvalidValue);
     std::free(at);
     return cudaSuccess;

@@ -15,6 +15,9 @@ std::set<Stream*> destroyed;  // with work that still waits
 Stream defaults[kDevices] = {{0, {}, nullptr, false}, {1, {}, nullptr, false}};
 bool lazy = false;
 
+thread_local Graph* captured = nullptr;  // begun by this thread
+thread_local cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
+
 }  // namespace
 
 Stream* resolve(cudaStream_t stream) {
@@ -49,6 +52,11 @@ void drain_all() {
 
 void spoil(Stream& stream) {
     if (stream.capture) stream.capture->spoiled = true;
+}
+
+bool spoiled_by_waiting() {
+    if (!captured || mode == cudaStreamCaptureModeRelaxed) return false;
+    return captured->spoiled = true;
 }
 
 cudaError_t enqueue(cudaStream_t handle, Work work) {
@@ -159,7 +167,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode) {
     Stream* stream = resolve(handle);
     if (!stream) return failed(cudaErrorInvalidResourceHandle);
     if (reinterpret_cast<uintptr_t>(handle) <= 2 || stream->capture) return failed(cudaErrorStreamCaptureUnsupported);
-    stream->capture = new Graph;
+    stream->capture = captured = new Graph;
     stream->capture->streams.push_back(stream);
     return cudaSuccess;
 }
@@ -170,11 +178,17 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
     if (!stream) return failed(cudaErrorInvalidResourceHandle);
     if (!stream->capture) return failed(cudaErrorStreamCaptureUnmatched);
     *graph = stream->capture;
+    if (captured == *graph) captured = nullptr;
     for (Stream* other : (*graph)->streams) other->capture = nullptr;
     if (!(*graph)->spoiled) return cudaSuccess;
     delete *graph;
     *graph = nullptr;
     return failed(cudaErrorStreamCaptureInvalidated);
+}
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* other) {
+    std::swap(mode, *other);
+    return cudaSuccess;
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
@@ -219,6 +233,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
     const Guard guard(api);
     if (!event->mark) return cudaSuccess;
     if (event->mark->graph) return failed(cudaErrorCapturedEvent);
+    if (spoiled_by_waiting()) return failed(cudaErrorStreamCaptureUnsupported);
     if (!event->mark->reached) step(*event->mark->stream);  // so that asking again and again comes to an end
     return event->mark->reached ? usable() : cudaErrorNotReady;
 }
@@ -227,6 +242,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     const Guard guard(api);
     if (!event->mark) return cudaSuccess;
     if (event->mark->graph) return failed(cudaErrorCapturedEvent);
+    if (spoiled_by_waiting()) return failed(cudaErrorStreamCaptureUnsupported);
     if (!event->mark->reached) drain(*event->mark->stream, event->mark.get());
     return failed(usable());
 }

@@ -51,5 +51,7 @@ void drain(Stream& stream, const Mark* mark = nullptr);
 void drain_all();
 bool step(Stream& stream);
 void spoil(Stream& stream);
+// What may wait for the device is not for a thread that captures: whether the capture of this one is spoiled now.
+bool spoiled_by_waiting();
 
 }  // namespace emulated

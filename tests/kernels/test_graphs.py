@@ -124,6 +124,27 @@ def test_an_array_that_dies_within_a_capture_is_freed_after_it(emulated: CudaPla
     assert emulator.bytes_in_use() == before
 
 
+def test_what_dies_within_a_capture_of_another_stream_does_not_end_it(emulated: CudaPlace, emulator: Emulator) -> None:
+    """Page-locked memory and a graph wait for their last use, which CUDA allows beside a capture only when asked."""
+    emulator.lazy(True)
+    native = emulated.native
+    other = Loop(emulated, native.Stream())
+    other.stream.reserve(1 << 16)
+    with native.Graph(other.stream) as launched:
+        other.queue()
+    launched.launch()
+    other.queue()
+    loop = Loop(emulated, native.Stream())
+    loop.stream.reserve(1 << 16)
+    loop.host[:] = MAPS
+    with native.Graph(loop.stream) as graph:
+        del other, launched
+        loop.queue()
+    graph.launch()
+    loop.stream.synchronize()
+    np.testing.assert_allclose(loop.points, kernels.soft_argmax(MAPS)[0], atol=2e-5)
+
+
 def test_a_graph_keeps_the_scratch_it_was_captured_with(emulated: CudaPlace, emulator: Emulator) -> None:
     stream = emulated.native.Stream()
     before = emulator.bytes_in_use()

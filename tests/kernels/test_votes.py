@@ -53,6 +53,13 @@ def test_a_cube_has_as_many_voxels_for_any_centre(place: Any, cube: int, centre:
         assert share == pytest.approx(1.0 - 1.0 / cube, rel=1e-12)
 
 
+@pytest.mark.parametrize("columns", [6142, 6143])
+def test_a_cube_may_be_as_long_as_a_volume(place: Any, columns: int) -> None:
+    """Its weights fill all shared memory that a block of a device has unasked, or one number more than that."""
+    volume = np.ones((1, 1, columns), np.float32)
+    assert mean_near(place, volume, (0.0, 0.0, 3000.0), cube=columns, sigma=1e9) == pytest.approx(1.0, rel=1e-12)
+
+
 def test_voxels_weigh_less_the_farther_they_are(place: Any) -> None:
     volume = np.zeros((3, 3, 3), np.float32)
     volume[1, 1, 1], volume[1, 1, 2], volume[0, 0, 0] = 1.0, 2.0, 4.0

@@ -94,7 +94,9 @@ nb::object to_dlpack(const DeviceArray& array, std::optional<intptr_t> stream,
         throw nb::buffer_error("the array can only be handed over on the device it lies on");
     }
     const intptr_t consumer = stream.value_or(1);
-    if (consumer == 0 || consumer < -1) throw nb::value_error("stream is 0 or below -1, expected None, -1, 1, 2 or an address");
+    if (consumer == 0 || consumer < -1) {
+        throw nb::value_error("stream is 0 or below -1, expected None, -1, 1, 2 or an address");
+    }
     if (consumer != -1) {
         const Queue queue(array.device(), reinterpret_cast<cudaStream_t>(consumer), false, nullptr);
         order(*array.stream->queue(), queue);

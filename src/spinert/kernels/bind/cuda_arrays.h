@@ -57,14 +57,19 @@ class Work {
         if (array.device() != stream_.device()) refuse_device(array, name);
         uses_.push_back({&array, name, written});
     }
-    // queue() may only queue work on the stream.
+    // queue() may only queue work on the stream. The arrays are ordered behind what it has queued also where it fails.
     template <class Queue>
     void run(const Queue& queue) {
         refuse_overlap();
         const nanobind::gil_scoped_release unlocked;
         const spinert::cuda::OnDevice here(stream_.device());
         before();
-        queue();
+        try {
+            queue();
+        } catch (...) {
+            after();
+            throw;
+        }
         after();
     }
 

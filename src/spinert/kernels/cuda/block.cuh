@@ -13,7 +13,6 @@ constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffu;
 constexpr int kWarpsAtMost = 32;  // of a block
 
-__device__ inline int thread_in_grid() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
 __device__ inline int lane_of_thread() { return static_cast<int>(threadIdx.x % kWarp); }
 __device__ inline int warp_of_thread() { return static_cast<int>(threadIdx.x / kWarp); }
 __device__ inline int warps_of_block() { return static_cast<int>(blockDim.x / kWarp); }
@@ -24,6 +23,14 @@ __device__ void for_each_of_grid(Index n, const Body& body) {
     const Index step = static_cast<Index>(gridDim.x) * static_cast<Index>(blockDim.x);
     Index i = static_cast<Index>(blockIdx.x) * static_cast<Index>(blockDim.x) + static_cast<Index>(threadIdx.x);
     for (; i < n; i += step) body(i);
+}
+
+// body(i) for i = 0 .. n - 1, divided among all warps of the grid: every lane of a warp has the same i.
+template <class Body>
+__device__ void for_each_of_warps(int n, const Body& body) {
+    const unsigned step = gridDim.x * static_cast<unsigned>(warps_of_block()), end = static_cast<unsigned>(n);
+    unsigned i = blockIdx.x * static_cast<unsigned>(warps_of_block()) + static_cast<unsigned>(warp_of_thread());
+    for (; i < end; i += step) body(static_cast<int>(i));  // unsigned: the last step may lead over INT_MAX
 }
 
 // Shared memory asked for at the launch (Grid::shared_bytes), aligned to 16 bytes.

@@ -90,14 +90,16 @@ template <class Pixel>
 __global__ void __launch_bounds__(kThreads)
 count_tiles(const Pixel* image, int rows, int columns, TileAxes axes, unsigned* counts) {
     __shared__ unsigned own[sizeof(Pixel) == 1 ? kGreys : 1];
-    const int tile = static_cast<int>(blockIdx.y);
+    const int tile = static_cast<int>(blockIdx.x);  // there may be more than CUDA allows in y
     const int top = tile / axes.across.tiles * axes.down.size, left = tile % axes.across.tiles * axes.across.size;
     unsigned* of_tile = counts + static_cast<size_t>(tile) * kLevels<Pixel>;
     if constexpr (sizeof(Pixel) == 1) {
         own[threadIdx.x] = 0;
         __syncthreads();
     }
-    for_each_of_grid(axes.down.size * axes.across.size, [&](int i) {
+    const unsigned pixels = static_cast<unsigned>(axes.down.size) * static_cast<unsigned>(axes.across.size);
+    for (unsigned at = blockIdx.y * kThreads + threadIdx.x; at < pixels; at += gridDim.y * kThreads) {
+        const int i = static_cast<int>(at);
         const int y = mirrored(top + i / axes.across.size, rows), x = mirrored(left + i % axes.across.size, columns);
         const Pixel level = image[static_cast<size_t>(y) * static_cast<size_t>(columns) + static_cast<size_t>(x)];
         if constexpr (sizeof(Pixel) == 1) {
@@ -105,7 +107,7 @@ count_tiles(const Pixel* image, int rows, int columns, TileAxes axes, unsigned* 
         } else {
             atomicAdd(of_tile + level, 1u);
         }
-    });
+    }
     if constexpr (sizeof(Pixel) == 1) {
         __syncthreads();
         if (own[threadIdx.x] != 0) atomicAdd(of_tile + threadIdx.x, own[threadIdx.x]);
@@ -162,12 +164,11 @@ blend_tables(const Pixel* image, int rows, int columns, TileAxes axes, const Pix
 void equalize_histogram(const Greys<uint8_t>& images, uint8_t* out, Stream& stream) {
     const char* name = "equalize_histogram";
     const size_t size = images.size();
-    Pieces pieces;
-    const size_t counts = pieces.add<unsigned>(images.n * kGreys), tables = pieces.add<uint8_t>(images.n * kGreys);
-    pieces.take(stream);
-    unsigned* counted = pieces.at<unsigned>(counts);
-    uint8_t* table = pieces.at<uint8_t>(tables);
-    check(cudaMemsetAsync(counted, 0, images.n * kGreys * sizeof(unsigned), stream.get()), name);
+    const size_t levels = images.n * kGreys;
+    Scratch scratch(stream, {levels * sizeof(unsigned), levels});
+    unsigned* const counted = scratch.next<unsigned>(levels);
+    uint8_t* const table = scratch.next<uint8_t>(levels);
+    check(cudaMemsetAsync(counted, 0, levels * sizeof(unsigned), stream.get()), name);
     const bool packed = is_packed(images.pixels) && is_packed(out) && (images.n == 1 || size % kPack == 0);
     launch(name, {images.n, images.rows, images.columns}, packed ? count_images<true> : count_images<false>,
            grid_of_slices(images.n, size, 8), stream, images.pixels, images.n, size, counted);
@@ -184,18 +185,16 @@ void clahe(const Greys<Pixel>& images, double clip_limit, TileGrid grid, Pixel* 
     const int pixels = axes.down.size * axes.across.size;
     const size_t tiles = static_cast<size_t>(grid.rows) * static_cast<size_t>(grid.columns);
     const unsigned limit = clip_limit_of(clip_limit, axes.down.size, axes.across.size, kLevels<Pixel>);
-    Pieces pieces;
-    const size_t counts = pieces.add<unsigned>(tiles * kLevels<Pixel>);
-    const size_t tables = pieces.add<Pixel>(tiles * kLevels<Pixel>);
-    pieces.take(stream);
-    unsigned* counted = pieces.at<unsigned>(counts);
-    Pixel* table = pieces.at<Pixel>(tables);
-    const dim3 tile_blocks(blocks_for(static_cast<size_t>(pixels), kThreads * 8, 64), static_cast<unsigned>(tiles));
+    const size_t levels = tiles * kLevels<Pixel>;
+    Scratch scratch(stream, {levels * sizeof(unsigned), levels * sizeof(Pixel)});
+    unsigned* const counted = scratch.next<unsigned>(levels);
+    Pixel* const table = scratch.next<Pixel>(levels);
+    const dim3 tile_blocks(static_cast<unsigned>(tiles), blocks_for(static_cast<size_t>(pixels), kThreads * 8, 64));
     const dim3 row_blocks(blocks_for(static_cast<size_t>(images.columns), kThreads),
                           blocks_for(static_cast<size_t>(images.rows), 1));
     for (size_t image = 0; image < images.n; ++image) {
         const Pixel* from = images.pixels + image * images.size();
-        check(cudaMemsetAsync(counted, 0, tiles * kLevels<Pixel> * sizeof(unsigned), stream.get()), name);
+        check(cudaMemsetAsync(counted, 0, levels * sizeof(unsigned), stream.get()), name);
         launch(name, {images.rows, images.columns}, count_tiles<Pixel>, {tile_blocks, dim3(kThreads)}, stream, from,
                images.rows, images.columns, axes, counted);
         launch(name, {tiles}, tables_of_tiles<Pixel>, {dim3(static_cast<unsigned>(tiles)), dim3(kTableThreads<Pixel>)},

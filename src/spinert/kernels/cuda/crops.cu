@@ -87,7 +87,8 @@ __global__ void __launch_bounds__(kThreads) crop_pixels(CropJob<Voxel> job, Maps
                     sums[channel] = k == 0 ? value : sums[channel] + value;
                 }
             }
-            float* out = job.out + (crop * static_cast<size_t>(job.channels) + static_cast<size_t>(first)) * pixels + pixel;
+            const size_t plane = crop * static_cast<size_t>(job.channels) + static_cast<size_t>(first);
+            float* out = job.out + plane * pixels + pixel;
 #pragma unroll
             for (int channel = 0; channel < kChannels; ++channel) {
                 if (channel < channels) out[static_cast<size_t>(channel) * pixels] = sums[channel] * share;

@@ -101,7 +101,8 @@ __global__ void __launch_bounds__(kThreads) number_clusters(PointGroups groups, 
 }
 
 // clusters of core points; -1 for the others.
-__global__ void __launch_bounds__(kThreads) label_core_points(int n, const int* labels, const int* roots, int* clusters) {
+__global__ void __launch_bounds__(kThreads)
+label_core_points(int n, const int* labels, const int* roots, int* clusters) {
     for_each_of_grid(static_cast<size_t>(n), [&](size_t i) {
         clusters[i] = labels[i] < 0 ? -1 : roots[find_root(labels, static_cast<int>(i))];
     });

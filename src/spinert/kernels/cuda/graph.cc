@@ -7,6 +7,7 @@ namespace spinert::cuda {
 
 Graph::~Graph() {
     abandon();
+    const BesideCapture beside;
     if (launched_) cudaEventSynchronize(launched_->get());
     if (executable_) cudaGraphExecDestroy(executable_);
 }

@@ -25,7 +25,7 @@ class Graph {
     // Gives up what was captured.
     void abandon() noexcept;
 
-    // Behind what the stream holds; Ordered with the captured stream on both sides.
+    // Behind what the stream holds; ordered with the captured stream on both sides.
     void launch(const Queue& queue);
     bool captured() const { return executable_ != nullptr; }
     const std::shared_ptr<Stream>& stream() const { return stream_; }

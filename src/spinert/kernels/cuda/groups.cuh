@@ -15,7 +15,8 @@ __device__ inline size_t held_to(int64_t offset, size_t values) {
 
 __device__ inline Group group_at(const Groups& groups, size_t g) {
     if (groups.offsets == nullptr) return {0, groups.values};
-    const size_t first = held_to(groups.offsets[g], groups.values), last = held_to(groups.offsets[g + 1], groups.values);
+    const size_t first = held_to(groups.offsets[g], groups.values);
+    const size_t last = held_to(groups.offsets[g + 1], groups.values);
     return {first, last > first ? last - first : 0};
 }
 

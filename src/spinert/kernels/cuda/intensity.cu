@@ -205,14 +205,12 @@ __global__ void box_of_corner(const Corner* corner, int axes, int64_t* box) {
 
 template <class Pixel, class Out>
 void rescale_hu(const Volume<Pixel>& volume, const Grading& grading, Out* out, Stream& stream) {
-    const size_t curves = volume.per_slice ? volume.slices : 1;
-    Pieces pieces;
-    const size_t at = pieces.add<Curve>(curves);
-    pieces.take(stream);
-    put("rescale_hu", curves, pieces.at<Curve>(at), stream, [&](size_t i) {
+    const size_t rescales = volume.per_slice ? volume.slices : 1;
+    auto* const curves = static_cast<Curve*>(stream.scratch(rescales * sizeof(Curve)));
+    put("rescale_hu", rescales, curves, stream, [&](size_t i) {
         return curve_of(volume.rescale(i), grading, kLeast<Pixel>, kMost<Pixel>, std::is_same_v<Out, uint8_t>);
     });
-    grade("rescale_hu", volume, pieces.at<Curve>(at), out, stream);
+    grade("rescale_hu", volume, curves, out, stream);
 }
 
 template <class Pixel, class Out>
@@ -220,21 +218,21 @@ void zscore_hu(const Volume<Pixel>& volume, double low, double high, const uint8
                Stream& stream) {
     const char* name = "zscore_hu";
     const size_t rescales = volume.per_slice ? volume.slices : 1, voxels = volume.rows * volume.columns;
-    Pieces pieces;
-    const size_t curves = pieces.add<Curve>(rescales), of = pieces.add<Slice>(rescales);
-    const size_t sums = pieces.add<SliceSums>(volume.slices);
-    pieces.take(stream);
-    put(name, rescales, pieces.at<Slice>(of), stream, [&](size_t i) { return slice_of(volume, i, low, high); });
-    check(cudaMemsetAsync(pieces.at<SliceSums>(sums), 0, volume.slices * sizeof(SliceSums), stream.get()), name);
+    Scratch scratch(stream,
+                    {rescales * sizeof(Curve), rescales * sizeof(Slice), volume.slices * sizeof(SliceSums)});
+    Curve* const curves = scratch.next<Curve>(rescales);
+    Slice* const of = scratch.next<Slice>(rescales);
+    SliceSums* const sums = scratch.next<SliceSums>(volume.slices);
+    put(name, rescales, of, stream, [&](size_t i) { return slice_of(volume, i, low, high); });
+    check(cudaMemsetAsync(sums, 0, volume.slices * sizeof(SliceSums), stream.get()), name);
     const bool packed = is_packed(volume.stored) && (mask == nullptr || is_packed(mask)) &&
                         (volume.slices == 1 || voxels % kPack == 0);
     launch(name, {volume.slices, volume.rows, volume.columns},
-           packed ? sum_slices<true, Pixel> : sum_slices<false, Pixel>, grid_of_slices(volume.slices, voxels, 8), stream, volume.stored, mask, volume.slices, voxels,
-           pieces.at<Slice>(of), volume.per_slice, pieces.at<SliceSums>(sums));
-    launch(name, {volume.slices}, moments_of_sums<Pixel>, {dim3(1), dim3(kVoxelThreads)}, stream,
-           pieces.at<SliceSums>(sums), volume.slices, pieces.at<Slice>(of), volume.per_slice, low, high, moments,
-           pieces.at<Curve>(curves));
-    grade(name, volume, pieces.at<Curve>(curves), out, stream);
+           packed ? sum_slices<true, Pixel> : sum_slices<false, Pixel>, grid_of_slices(volume.slices, voxels, 8),
+           stream, volume.stored, mask, volume.slices, voxels, of, volume.per_slice, sums);
+    launch(name, {volume.slices}, moments_of_sums<Pixel>, {dim3(1), dim3(kVoxelThreads)}, stream, sums, volume.slices,
+           of, volume.per_slice, low, high, moments, curves);
+    grade(name, volume, curves, out, stream);
 }
 
 template <class Pixel>
@@ -242,18 +240,17 @@ void threshold_mask(const Volume<Pixel>& volume, double low, double high, uint8_
                     Stream& stream) {
     const char* name = "threshold_mask";
     const size_t rescales = volume.per_slice ? volume.slices : 1, voxels = volume.rows * volume.columns;
-    Pieces pieces;
-    const size_t of = pieces.add<Slice>(rescales), corner = pieces.add<Corner>(1);
-    pieces.take(stream);
-    put(name, rescales, pieces.at<Slice>(of), stream, [&](size_t i) { return slice_of(volume, i, low, high); });
-    put(name, 1, pieces.at<Corner>(corner), stream,
-        [](size_t) { return Corner{{INT_MAX, INT_MAX, INT_MAX}, {0, 0, 0}}; });
+    Scratch scratch(stream, {rescales * sizeof(Slice), sizeof(Corner)});
+    Slice* const of = scratch.next<Slice>(rescales);
+    Corner* const corner = scratch.next<Corner>(1);
+    put(name, rescales, of, stream, [&](size_t i) { return slice_of(volume, i, low, high); });
+    put(name, 1, corner, stream, [](size_t) { return Corner{{INT_MAX, INT_MAX, INT_MAX}, {0, 0, 0}}; });
     const bool packed = is_packed(volume.stored) && is_packed(mask) && (volume.slices == 1 || voxels % kPack == 0);
     launch(name, {volume.slices, volume.rows, volume.columns},
            packed ? mask_slices<true, Pixel> : mask_slices<false, Pixel>, grid_of_slices(volume.slices, voxels, 4),
-           stream, volume.stored, volume.slices, static_cast<unsigned>(volume.rows), static_cast<unsigned>(volume.columns),
-           pieces.at<Slice>(of), volume.per_slice, mask, pieces.at<Corner>(corner));
-    launch(name, {axes}, box_of_corner, {dim3(1), dim3(kWarp)}, stream, pieces.at<Corner>(corner), axes, box);
+           stream, volume.stored, volume.slices, static_cast<unsigned>(volume.rows),
+           static_cast<unsigned>(volume.columns), of, volume.per_slice, mask, corner);
+    launch(name, {axes}, box_of_corner, {dim3(1), dim3(kWarp)}, stream, corner, axes, box);
 }
 
 #define SPINERT_FOR(Pixel, Out)                                                                    \

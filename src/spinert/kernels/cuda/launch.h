@@ -27,8 +27,11 @@ inline std::string name_with_shape(const char* name, std::initializer_list<Exten
 
 struct Grid {
     dim3 blocks, threads;
-    size_t shared_bytes = 0;  // dynamic; over 48 KiB it is asked for, and refused where the device has less
+    size_t shared_bytes = 0;  // dynamic; refused where the device has less
 };
+
+// A block has 48 KiB unless more is asked for, of which its kernel's own arrays take up to 16.
+constexpr size_t kSharedUnasked = 32 << 10;
 
 // Queues kernel(args...) on the stream. A grid without blocks is no work.
 template <class... Expected, class... Actual>
@@ -36,7 +39,7 @@ void launch(const char* name, std::initializer_list<Extent> shape, void (*kernel
             const Stream& stream, Actual&&... args) {
     if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
     cudaError_t error = cudaSuccess;
-    if (grid.shared_bytes > 48 << 10) {
+    if (grid.shared_bytes > kSharedUnasked) {
         error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                      static_cast<int>(grid.shared_bytes));
     }

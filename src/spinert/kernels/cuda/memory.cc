@@ -41,7 +41,8 @@ uint64_t allocations() { return allocated; }
 Buffer::Buffer(Stream& stream, size_t bytes) : queue_(stream.queue()), bytes_(bytes) {
     if (bytes == 0) return;
     const OnDevice here(stream.device());
-    const std::string doing = "allocating " + std::to_string(bytes) + " bytes on device " + std::to_string(stream.device());
+    const std::string doing =
+        "allocating " + std::to_string(bytes) + " bytes on device " + std::to_string(stream.device());
     if (queue_->capturing()) {
         throw Error(doing + " while the stream is being captured",
                     "run the same work once before capturing it, with its outputs made beforehand: a graph allocates "
@@ -82,6 +83,7 @@ Pinned::Pinned(size_t bytes) : bytes_(bytes) {
 
 Pinned::~Pinned() {
     if (!data_) return;
+    const BesideCapture beside;
     for (const Use& use : uses_) cudaEventSynchronize(use.event->get());
     const std::lock_guard<std::mutex> alone(pinned_lock);
     all_pinned.erase(static_cast<const char*>(data_));

@@ -31,7 +31,7 @@ __device__ int64_t find_set(const uint8_t* row, int64_t columns, bool from_right
     return -1;
 }
 
-__global__ void __launch_bounds__(kThreads) borders_of_rows(Mask mask, double* midline, double* borders) {
+__global__ void __launch_bounds__(kThreads) borders_of_rows(MaskImage mask, double* midline, double* borders) {
     const size_t warps = static_cast<size_t>(gridDim.x) * (kThreads / kWarp);
     const int64_t columns = static_cast<int64_t>(mask.columns);
     size_t row = static_cast<size_t>(blockIdx.x) * (kThreads / kWarp) + static_cast<size_t>(warp_of_thread());
@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(kThreads) midpoints_of_rows(const double* bord
 
 }  // namespace
 
-void mask_midline(const Mask& mask, double* midline, double* borders, const Stream& stream) {
+void mask_midline(const MaskImage& mask, double* midline, double* borders, const Stream& stream) {
     launch("mask_midline", {mask.rows, mask.columns}, borders_of_rows,
            {dim3(blocks_for(mask.rows, kThreads / kWarp)), dim3(kThreads)}, stream, mask, midline, borders);
 }

@@ -8,11 +8,11 @@
 
 namespace spinert::cuda {
 
-struct Mask {
+struct MaskImage {
     const uint8_t* values;
     size_t rows, columns;
 };
-void mask_midline(const Mask& mask, double* midline, double* borders, const Stream& stream);
+void mask_midline(const MaskImage& mask, double* midline, double* borders, const Stream& stream);
 
 void border_midpoints(const double* borders, size_t rows, double* midpoints, const Stream& stream);
 

@@ -64,8 +64,7 @@ struct Patch {
 // A warp for each tile of 32 columns and 32 rows of a slice; a thread for each column.
 static __global__ void __launch_bounds__(kMomentThreads)
 add_moments(const int32_t* labels, Volume volume, int tiles_across, int tiles_down, int tiles, Moments to) {
-    const int warps = static_cast<int>(gridDim.x) * warps_of_block();
-    for (int tile = static_cast<int>(blockIdx.x) * warps_of_block() + warp_of_thread(); tile < tiles; tile += warps) {
+    for_each_of_warps(tiles, [&](int tile) {
         const int x = tile % tiles_across * kWarp + lane_of_thread();
         const int z = tile / tiles_across / tiles_down, top = tile / tiles_across % tiles_down * kTile;
         const int bottom = min(top + kTile, volume.rows);
@@ -98,7 +97,7 @@ add_moments(const int32_t* labels, Volume volume, int tiles_across, int tiles_do
             if (lane_of_thread() != 0) patch.n = 0;
         }
         patch.add_to(to, z);
-    }
+    });
 }
 
 // partial [count, parts]: sums over the rows of a component's box, dealt to `parts` blocks.

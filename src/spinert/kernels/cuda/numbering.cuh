@@ -15,9 +15,9 @@ constexpr int kNumberShare = 16 * kNumberThreads;
 template <class Marks>
 __global__ void __launch_bounds__(kNumberThreads) count_marks(Marks marks, int n, int32_t* counts) {
     __shared__ int32_t scratch[kWarpsAtMost];
-    const int begin = static_cast<int>(blockIdx.x) * kNumberShare, end = begin + min(kNumberShare, n - begin);
+    const int begin = static_cast<int>(blockIdx.x) * kNumberShare, share = min(kNumberShare, n - begin);
     int32_t mine = 0;
-    for (int i = begin + static_cast<int>(threadIdx.x); i < end; i += kNumberThreads) mine += marks.marked(i);
+    for (int i = static_cast<int>(threadIdx.x); i < share; i += kNumberThreads) mine += marks.marked(begin + i);
     const int32_t sum = sum_of_block(mine, scratch);
     if (threadIdx.x == 0) counts[blockIdx.x] = sum;
 }

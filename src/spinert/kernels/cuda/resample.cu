@@ -83,7 +83,8 @@ __global__ void __launch_bounds__(kColumns* kRows)
 linear_voxels(Volume<Voxel> volume, Tables tables, StoredWindow window, float* out) {
     const Shade shade = shade_of(window);
     for_each_voxel(tables, [&](int z, int y, int x, size_t place) {
-        const Taps slices = taps_of(tables.slice, z), rows = taps_of(tables.row, y), columns = taps_of(tables.column, x);
+        const Taps slices = taps_of(tables.slice, z), rows = taps_of(tables.row, y);
+        const Taps columns = taps_of(tables.column, x);
         float sum = 0.0f;
         for (int i = 0; i < columns.count; ++i) {
             float along_rows = 0.0f;
@@ -174,7 +175,8 @@ void resample_volume(const Volume<Voxel>& volume, const ResampleGrid& grid, cons
                      Stream& stream) {
     if (is_empty(grid)) return;
     const Tables tables = make_tables(volume, grid, true, stream);
-    launch("resample_volume", {grid.slices, grid.rows, grid.columns}, weigh_axes, grid_for_tables(grid), stream, tables);
+    launch("resample_volume", {grid.slices, grid.rows, grid.columns}, weigh_axes, grid_for_tables(grid), stream,
+           tables);
     const auto kernel = is_none(window) ? linear_voxels<false, Voxel> : linear_voxels<true, Voxel>;
     launch("resample_volume", {grid.slices, grid.rows, grid.columns}, kernel, grid_for(grid), stream, volume, tables,
            window, out);

@@ -33,6 +33,19 @@ struct Queue {
 // `then` runs behind what `first` has queued so far.
 void order(const Queue& first, const Queue& then);
 
+// As long as it lives, the calling thread may wait and free although it captures a stream: for what dies within a
+// capture and is no part of it. Otherwise CUDA refuses to, and gives up the capture.
+class BesideCapture {
+  public:
+    BesideCapture() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+    ~BesideCapture() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+    BesideCapture(const BesideCapture&) = delete;
+    BesideCapture& operator=(const BesideCapture&) = delete;
+
+  private:
+    cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;  // that of the thread meanwhile
+};
+
 class Buffer;
 
 // Not for two threads at a time.

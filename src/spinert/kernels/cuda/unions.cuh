@@ -77,8 +77,7 @@ struct Voxel {
 // Each voxel's label is where its run starts, within a stretch of 32 columns. A warp for each stretch.
 template <bool kClasses>
 __global__ void start_labels(Grid3<kClasses> grid, int stretches, int all_stretches, int32_t* labels) {
-    const int warps = static_cast<int>(gridDim.x) * warps_of_block();
-    for (int i = static_cast<int>(blockIdx.x) * warps_of_block() + warp_of_thread(); i < all_stretches; i += warps) {
+    for_each_of_warps(all_stretches, [&](int i) {
         const int row = i / stretches, x = i % stretches * kWarp + lane_of_thread();
         const int z = row / grid.rows, y = row % grid.rows;
         const int value = grid.at(z, y, x);
@@ -88,7 +87,7 @@ __global__ void start_labels(Grid3<kClasses> grid, int stretches, int all_stretc
         if (x < grid.columns) {
             labels[grid.index(z, y, x)] = value ? grid.index(z, y, x) - lane_of_thread() + first : kBackground;
         }
-    }
+    });
 }
 
 // Unions of each voxel's run with those before it, in the order of the CPU's kernel.

@@ -13,7 +13,7 @@ namespace {
 constexpr int kThreads = 128;
 
 __global__ void __launch_bounds__(kThreads)
-mean_near_point(Volume volume, const double* centres, Neighbourhood near, double* means) {
+mean_near_point(FloatVolume volume, const double* centres, Neighbourhood near, double* means) {
     __shared__ double scratch[kWarpsAtMost];
     double* weights[3] = {dynamic_shared<double>(), nullptr, nullptr};  // of the axes, one after the other
     const double* const centre = centres + 3 * static_cast<size_t>(blockIdx.x);
@@ -62,7 +62,7 @@ int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-void gaussian_mean(const Volume& volume, const double* centres, size_t n, const Neighbourhood& near, double* means,
+void gaussian_mean(const FloatVolume& volume, const double* centres, size_t n, const Neighbourhood& near, double* means,
                    const Stream& stream) {
     int64_t weights = 0;
     for (const int64_t size : volume.shape) weights += smaller(size, near.cube);

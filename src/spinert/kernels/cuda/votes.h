@@ -6,7 +6,7 @@
 
 namespace spinert::cuda {
 
-struct Volume {
+struct FloatVolume {
     const float* values;
     int64_t shape[3];
 };
@@ -14,7 +14,7 @@ struct Neighbourhood {
     int64_t cube;
     double sigma;
 };
-void gaussian_mean(const Volume& volume, const double* centres, size_t n, const Neighbourhood& near, double* means,
+void gaussian_mean(const FloatVolume& volume, const double* centres, size_t n, const Neighbourhood& near, double* means,
                    const Stream& stream);
 
 struct SliceVotes {

@@ -6,6 +6,7 @@
 
 #include "block.cuh"
 #include "launch.h"
+#include "scratch.h"
 
 namespace spinert::cuda {
 
@@ -62,25 +63,5 @@ void put(const char* name, size_t n, T* to, const Stream& stream, const Make& ma
                to + begin);
     }
 }
-
-// Pieces of a stream's scratch, each aligned to 16 bytes: all are counted first, then taken.
-class Pieces {
-  public:
-    template <class T>
-    size_t add(size_t n) {
-        const size_t at = bytes_;
-        bytes_ += (n * sizeof(T) + 15) / 16 * 16;
-        return at;
-    }
-    void take(Stream& stream) { memory_ = static_cast<unsigned char*>(stream.scratch(bytes_)); }
-    template <class T>
-    T* at(size_t place) const {
-        return reinterpret_cast<T*>(memory_ + place);
-    }
-
-  private:
-    size_t bytes_ = 0;
-    unsigned char* memory_ = nullptr;
-};
 
 }  // namespace spinert::cuda
