@@ -31,13 +31,6 @@ Shape shape_of(const Grid<T>& grid) {
 }
 
 template <class T, class U>
-void require_same_shape(const Grid<T>& a, const Grid<U>& b, const char* what) {
-    bool same = a.ndim() == b.ndim();
-    for (size_t axis = 0; same && axis < a.ndim(); ++axis) same = a.shape(axis) == b.shape(axis);
-    require(same, what);
-}
-
-template <class T, class U>
 void require_apart(const T& a, const U& b, const char* what) {
     const auto begin_a = reinterpret_cast<uintptr_t>(a.data()), begin_b = reinterpret_cast<uintptr_t>(b.data());
     require(begin_a + a.nbytes() <= begin_b || begin_b + b.nbytes() <= begin_a, what);

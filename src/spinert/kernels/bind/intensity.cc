@@ -5,20 +5,10 @@
 
 #include "../cpu/intensity.h"
 
-#include "arrays.h"
+#include "half.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
-
-namespace nanobind::detail {
-
-template <>
-struct dtype_traits<spinert::Half> {
-    static constexpr dlpack::dtype value{static_cast<uint8_t>(dlpack::dtype_code::Float), 16, 1};
-    static constexpr auto name = const_name("float16");
-};
-
-}  // namespace nanobind::detail
 
 namespace {
 
@@ -28,8 +18,8 @@ using Voxels = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 using Doubles = Array<const double, 1>;
 
 template <class Pixel>
-spinert::Volume<Pixel> volume(const Voxels<const Pixel>& stored, const Doubles& slopes, const Doubles& intercepts,
-                              int threads) {
+spinert::StoredVolume<Pixel> volume(const Voxels<const Pixel>& stored, const Doubles& slopes,
+                                    const Doubles& intercepts, int threads) {
     require(stored.ndim() == 2 || stored.ndim() == 3, "stored is neither an image nor a volume");
     const size_t slices = stored.ndim() == 3 ? stored.shape(0) : 1;
     const size_t rows = stored.shape(stored.ndim() - 2), columns = stored.shape(stored.ndim() - 1);
@@ -38,14 +28,8 @@ spinert::Volume<Pixel> volume(const Voxels<const Pixel>& stored, const Doubles& 
             "slopes and intercepts are not one, or one for each slice");
     require(rows == 0 || columns <= UINT_MAX / rows, "a slice has too many voxels");
     require(threads >= 1, "threads is below 1");
-    return {stored.data(), slices, rows, columns, slopes.data(), intercepts.data(), per_slice};
-}
-
-template <class A, class B>
-void require_same_shape(const A& a, const B& b, const char* what) {
-    bool same = a.ndim() == b.ndim();
-    for (size_t axis = 0; same && axis < a.ndim(); ++axis) same = a.shape(axis) == b.shape(axis);
-    require(same, what);
+    // of a volume without voxels not even the slices count
+    return {stored.data(), stored.size() == 0 ? 0 : slices, rows, columns, slopes.data(), intercepts.data(), per_slice};
 }
 
 template <class Pixel, class Out>

@@ -3,18 +3,10 @@
 
 #include <nanobind/stl/array.h>
 
-#include "arrays.h"
+#include "half.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
-
-namespace nanobind::detail {
-template <>
-struct dtype_traits<spinert::Half> {
-    static constexpr dlpack::dtype value{static_cast<uint8_t>(dlpack::dtype_code::Float), 16, 1};
-    static constexpr auto name = const_name("float16");
-};
-}  // namespace nanobind::detail
 
 namespace {
 

@@ -18,7 +18,7 @@ void gaussian_mean(Array<const float, 3> volume, Centres centres, int64_t cube, 
     require(0.0 < sigma && sigma <= __DBL_MAX__, "sigma is not above 0 and finite");
     require(means.shape(0) == centres.shape(0), "means has another n than centres");
     require(threads >= 1, "threads is below 1");
-    const spinert::Volume view = {volume.data(),
+    const spinert::FloatVolume view = {volume.data(),
                                   {static_cast<int64_t>(volume.shape(0)), static_cast<int64_t>(volume.shape(1)),
                                    static_cast<int64_t>(volume.shape(2))}};
     nb::gil_scoped_release unlocked;

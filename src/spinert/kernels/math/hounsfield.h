@@ -13,7 +13,7 @@ struct Rescale {
 
 // Stored values [slices, rows, columns]. Slice i has slopes[i] and intercepts[i], or all have the first of them.
 template <class Pixel>
-struct Volume {
+struct StoredVolume {
     const Pixel* stored;
     size_t slices, rows, columns;
     const double *slopes, *intercepts;
