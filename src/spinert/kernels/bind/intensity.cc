@@ -5,6 +5,7 @@
 
 #include "../cpu/intensity.h"
 
+#include "apart.h"
 #include "half.h"
 
 namespace nb = nanobind;
@@ -37,6 +38,7 @@ void rescale_hu(Voxels<const Pixel> stored, Doubles slopes, Doubles intercepts, 
                 double scale, float outside, bool filled, Voxels<Out> out, int threads) {
     const auto checked = volume<Pixel>(stored, slopes, intercepts, threads);
     require_same_shape(stored, out, "out has another shape than stored");
+    require_apart("out shares memory with another array", out, stored, slopes, intercepts);
     require(low <= high && scale > 0.0, "not low <= high, or scale is not above 0");
     require(sizeof(Out) > 1 || (0.0f <= outside && outside <= 255.0f), "outside is not 0..255");
     nb::gil_scoped_release unlocked;
@@ -51,6 +53,9 @@ void zscore_hu(Voxels<const Pixel> stored, Doubles slopes, Doubles intercepts, d
     if (mask) require_same_shape(stored, *mask, "mask has another shape than stored");
     require(low <= high, "not low <= high");
     require(moments.shape(0) == 3, "moments are not 3");
+    require_apart("out shares memory with another array", out, stored, slopes, intercepts, moments);
+    require_apart("moments share memory with another array", moments, stored, slopes, intercepts);
+    if (mask) require_apart("an output shares memory with mask", *mask, out, moments);
     nb::gil_scoped_release unlocked;
     spinert::zscore_hu(checked, low, high, mask ? mask->data() : nullptr, moments.data(), out.data(), threads);
 }
@@ -62,6 +67,8 @@ void threshold_mask(Voxels<const Pixel> stored, Doubles slopes, Doubles intercep
     require_same_shape(stored, mask, "mask has another shape than stored");
     require(low <= high, "not low <= high");
     require(box.shape(0) == stored.ndim() && box.shape(1) == 2, "box is not [axes of stored, 2]");
+    require_apart("mask shares memory with another array", mask, stored, slopes, intercepts, box);
+    require_apart("box shares memory with stored", box, stored);
     nb::gil_scoped_release unlocked;
     int64_t all[6];
     spinert::threshold_mask(checked, low, high, mask.data(), all, threads);
