@@ -1,6 +1,6 @@
 // Vectors along vertebrae, the angles between them, and Cobb angles of whole spines.
 #include "../cpu/angles.h"
-#include "arrays.h"
+#include "apart.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -13,6 +13,7 @@ using Vectors = nb::ndarray<const double, nb::shape<-1, -1, 2>, nb::c_contig, nb
 
 void tilt_vectors(Corners corners, Points<double> vectors, int threads) {
     require(vectors.shape(0) == corners.shape(0), "vectors has another n than corners");
+    require_apart("vectors shares memory with corners", vectors, corners);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::tilt_vectors(corners.data(), corners.shape(0), vectors.data(), threads);
@@ -21,6 +22,7 @@ void tilt_vectors(Corners corners, Points<double> vectors, int threads) {
 void angle_matrix(Points<const double> vectors, Array<double, 2> degrees, int threads) {
     const size_t n = vectors.shape(0);
     require(degrees.shape(0) == n && degrees.shape(1) == n, "degrees is not [n, n]");
+    require_apart("degrees shares memory with vectors", degrees, vectors);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::angle_matrices(vectors.data(), 1, n, degrees.data(), threads);
@@ -29,6 +31,7 @@ void angle_matrix(Points<const double> vectors, Array<double, 2> degrees, int th
 void angle_matrices(Vectors vectors, Array<double, 3> degrees, int threads) {
     const size_t n = vectors.shape(0), m = vectors.shape(1);
     require(degrees.shape(0) == n && degrees.shape(1) == m && degrees.shape(2) == m, "degrees is not [n, m, m]");
+    require_apart("degrees shares memory with vectors", degrees, vectors);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::angle_matrices(vectors.data(), n, m, degrees.data(), threads);
@@ -41,6 +44,8 @@ void challenge_angles(Spines corners, Array<const double, 1> heights, Array<doub
     require(heights.shape(0) == n, "heights has another n than corners");
     require(degrees.shape(0) == n && degrees.shape(1) == 3, "degrees is not [n, 3]");
     require(ends.shape(0) == n, "ends has another n than corners");
+    require_apart("degrees shares memory with another array", degrees, corners, heights, ends);
+    require_apart("ends shares memory with corners or heights", ends, corners, heights);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::challenge_angles(corners.data(), heights.data(), n, degrees.data(), ends.data(), threads);
@@ -55,6 +60,9 @@ void end_vertebrae(Spines corners, double threshold, Array<int32_t, 3> vertebrae
             "vertebrae is not [n, m - 1, 3]");
     require(turns.shape(0) == n && turns.shape(1) == m - 1, "turns is not [n, m - 1]");
     require(counts.shape(0) == n, "counts has another n than corners");
+    require_apart("vertebrae shares memory with another array", vertebrae, corners, turns, counts);
+    require_apart("turns shares memory with corners or counts", turns, corners, counts);
+    require_apart("counts shares memory with corners", counts, corners);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::end_vertebrae({corners.data(), n, static_cast<int>(m), threshold, vertebrae.data(), turns.data(),

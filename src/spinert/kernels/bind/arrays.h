@@ -15,6 +15,13 @@ inline void require(bool condition, const char* what) {
     if (!condition) throw nanobind::value_error(what);
 }
 
+template <class A, class B>
+void require_same_shape(const A& a, const B& b, const char* what) {
+    bool same = a.ndim() == b.ndim();
+    for (size_t axis = 0; same && axis < a.ndim(); ++axis) same = a.shape(axis) == b.shape(axis);
+    require(same, what);
+}
+
 // One for each family, in a file of its name; the order of the calls is that of the stub.
 void bind_radiograph(nanobind::module_& m);
 void bind_intensity(nanobind::module_& m);

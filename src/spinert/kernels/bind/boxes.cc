@@ -26,7 +26,7 @@ spinert::BoxGroups box_groups(const Boxes<kValues>& boxes, const Offsets& offset
     require(kept.shape(0) == n, "kept has another n than boxes");
     require(counts.shape(0) == groups.count, "counts has another number of groups than offsets");
     require(apart(boxes, kept) && apart(boxes, counts) && apart(kept, counts), "outputs share memory");
-    require(!offsets || (apart(*offsets, kept) && apart(*offsets, counts)), "outputs share memory with offsets");
+    require_apart_from_offsets(offsets, kept, counts);
     require(threads >= 1, "threads is below 1");
     return {boxes.data(), groups, kept.data(), counts.data()};
 }

@@ -1,22 +1,14 @@
 // Clusters of points.
 #include "../cpu/clusters.h"
-#include "arrays.h"
 
 #include <cmath>
+
+#include "groups.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
-
-// Whether group g can be offsets[g] .. offsets[g + 1] of n points.
-bool divide(const Array<const int64_t, 1>& offsets, size_t n) {
-    if (offsets.size() == 0 || offsets.data()[0] != 0) return false;
-    for (size_t g = 1; g < offsets.size(); ++g) {
-        if (offsets.data()[g] < offsets.data()[g - 1]) return false;
-    }
-    return offsets.data()[offsets.size() - 1] == static_cast<int64_t>(n);
-}
 
 // Whether all values are finite and lie within `span` of each other.
 bool lie_within(const double* values, size_t n, double span) {
@@ -34,11 +26,12 @@ void dbscan(Points<const double> points, Array<const int64_t, 1> offsets, double
             Array<int32_t, 1> labels, int threads) {
     const size_t n = points.shape(0);
     require(n < INT_MAX, "points are too many");
-    require(divide(offsets, n), "offsets do not ascend from 0 to n");
+    groups_of(offsets, n);
     require(1e-150 <= eps && eps <= 1e150, "eps is not 1e-150..1e150");
     require(lie_within(points.data(), 2 * n, 0x1p30 * eps), "points are not finite or extend over more than 2**30 eps");
     require(min_samples >= 1, "min_samples is below 1");
     require(labels.shape(0) == n, "labels has another n than points");
+    require_apart("labels share memory with points or offsets", labels, points, offsets);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::dbscan({points.data(), offsets.data(), offsets.size() - 1}, eps, min_samples, labels.data(), threads);
@@ -51,6 +44,8 @@ void kmeans(Array<const double, 2> points, int max_iterations, double tolerance,
     require(1 <= k && k <= n && n < INT_MAX, "k is not 1..n");
     require(centres.shape(1) == axes, "centres have other axes than points");
     require(labels.shape(0) == n, "labels has another n than points");
+    require_apart("outputs share memory with each other or with points", labels, points, centres);
+    require_apart("outputs share memory with each other or with points", centres, points);
     require(max_iterations >= 1, "max_iterations is below 1");
     require(tolerance >= 0.0, "tolerance is below 0");
     require(threads >= 1, "threads is below 1");
@@ -67,6 +62,8 @@ void gap_outliers(Array<const double, 1> places, double ratio, Array<double, 1> 
     require(1.0 <= ratio && ratio < INFINITY, "ratio is not finite and at least 1");
     require(gaps.shape(0) == n, "gaps has another n than places");
     require(outliers.shape(0) == n, "outliers has another n than places");
+    require_apart("outputs share memory with each other or with places", gaps, places, outliers);
+    require_apart("outputs share memory with each other or with places", outliers, places);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::gap_outliers(places.data(), n, ratio, gaps.data(), outliers.data());

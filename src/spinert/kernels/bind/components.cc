@@ -1,7 +1,7 @@
 // Connected components.
 #include "../cpu/components.h"
 
-#include "arrays.h"
+#include "apart.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -30,26 +30,14 @@ Shape shape_of(const Grid<T>& grid) {
             static_cast<int>(grid.shape(first + 1))};
 }
 
-template <class T, class U>
-void require_same_shape(const Grid<T>& a, const Grid<U>& b, const char* what) {
-    bool same = a.ndim() == b.ndim();
-    for (size_t axis = 0; same && axis < a.ndim(); ++axis) same = a.shape(axis) == b.shape(axis);
-    require(same, what);
-}
-
-template <class T, class U>
-void require_apart(const T& a, const U& b, const char* what) {
-    const auto begin_a = reinterpret_cast<uintptr_t>(a.data()), begin_b = reinterpret_cast<uintptr_t>(b.data());
-    require(begin_a + a.nbytes() <= begin_b || begin_b + b.nbytes() <= begin_a, what);
-}
-
 template <spinert::Kind kKind>
 void label(const Grid<const uint8_t>& voxels, bool corners, const Grid<int32_t>& labels, const Array<int32_t, 1>& count,
            int threads) {
     const Shape shape = shape_of(voxels);
     require_same_shape(voxels, labels, "labels have another shape than the voxels");
-    require_apart(voxels, labels, "labels lie over the voxels");
     require(count.size() == 1, "count is not [1]");
+    require_apart("labels share memory with voxels", labels, voxels);
+    require_apart("count shares memory with another array", count, voxels, labels);
     require(threads >= 1, "threads is below 1");
     // an image is cut between its rows as a volume is between its slices
     const bool image = voxels.ndim() == 2;
@@ -71,6 +59,9 @@ spinert::Statistics statistics_of(const Grid<const int32_t>& labels, const Array
     require(count < INT_MAX, "components are too many");
     require(boxes.shape(0) == count && boxes.shape(1) == 2 * axes, "boxes are not [count, 2 * axes]");
     require(centroids.shape(0) == count && centroids.shape(1) == axes, "centroids are not [count, axes]");
+    require_apart("voxels share memory with another array", voxels, labels, boxes, centroids);
+    require_apart("boxes share memory with another array", boxes, labels, centroids);
+    require_apart("centroids share memory with the labels", centroids, labels);
     return {count, static_cast<int>(axes), voxels.data(), boxes.data(), centroids.data(), means};
 }
 
@@ -91,6 +82,8 @@ void statistics_and_means(Grid<const int32_t> labels, Grid<const Value> values, 
     const spinert::Statistics results = statistics_of(labels, voxels, boxes, centroids, means.data());
     require_same_shape(labels, values, "values have another shape than the labels");
     require(means.size() == voxels.size(), "means are not [count]");
+    require_apart("an output shares memory with the values", values, voxels, boxes, centroids, means);
+    require_apart("means share memory with another array", means, labels, voxels, boxes, centroids);
     require(threads >= 1, "threads is below 1");
     spinert::Stored stored = {};
     if constexpr (std::is_same_v<Value, int16_t>) stored.signed16 = values.data();
@@ -112,7 +105,7 @@ void bind_means(nb::module_& m) {
 void keep_components(Grid<const int32_t> labels, Array<const uint8_t, 1> keep, Grid<int32_t> kept, int threads) {
     shape_of(labels);
     require_same_shape(labels, kept, "kept has another shape than labels");
-    require_apart(labels, kept, "kept lies over labels");
+    require_apart("kept shares memory with labels or keep", kept, labels, keep);
     require(keep.size() < INT_MAX, "components are too many");
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "arrays.h"
+#include "apart.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -24,6 +24,7 @@ spinert::Greys<Pixel> greys(const Images<const Pixel>& images, const Images<Pixe
     require(out.ndim() == images.ndim() && out.size() == images.size() && out.shape(out.ndim() - 1) == columns &&
                 out.shape(out.ndim() - 2) == rows,
             "out has another shape than the images");
+    require_apart("out shares memory with the images", out, images);
     require(threads >= 1, "threads is below 1");
     return {images.data(), n, static_cast<int>(rows), static_cast<int>(columns)};
 }

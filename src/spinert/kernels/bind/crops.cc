@@ -1,6 +1,6 @@
 // Crops of images and volumes.
 #include "../cpu/crops.h"
-#include "arrays.h"
+#include "apart.h"
 #include "volumes.h"
 
 namespace nb = nanobind;
@@ -12,6 +12,7 @@ template <class Voxel>
 void crop_rotated(Array<const Voxel, 3> images, Array<const double, 3> maps, int samples, float outside,
                   Array<float, 4> out, int threads) {
     check_crops(images.shape(1) * images.shape(2), maps, 2, out);
+    require_apart("out shares memory with images or maps", out, images, maps);
     require(images.shape(0) == out.shape(1), "out has other channels than images");
     require(1 <= samples && samples <= 64, "samples is not 1..64");
     require(threads >= 1, "threads is below 1");
@@ -27,6 +28,7 @@ template <class Voxel>
 void crop_oblique(Array<const Voxel, 3> volume, Array<const double, 3> maps, float outside, Array<float, 4> out,
                   int threads) {
     check_crops(volume.size(), maps, 3, out);
+    require_apart("out shares memory with volume or maps", out, volume, maps);
     require(threads >= 1, "threads is below 1");
     const auto checked = volume_of(volume.data(), volume.shape(0), volume.shape(1), volume.shape(2));
     const int slices = static_cast<int>(out.shape(1));

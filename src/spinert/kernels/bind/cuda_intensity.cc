@@ -34,7 +34,7 @@ Half* take_halves(Work& work, const DeviceArray& array) {
 }
 
 template <class Pixel>
-Volume<Pixel> volume(Work& work, const DeviceArray& stored, const Doubles& slopes, const Doubles& intercepts) {
+StoredVolume<Pixel> volume(Work& work, const DeviceArray& stored, const Doubles& slopes, const Doubles& intercepts) {
     const Pixel* data = take_voxels<Pixel>(work, stored, "stored");
     const size_t rank = stored.shape.size(), slices = rank == 3 ? stored.shape[0] : 1;
     const size_t rows = stored.shape[rank - 2], columns = stored.shape[rank - 1];

@@ -29,6 +29,11 @@ void fit_polynomial(Values x, Values y, std::optional<Values> weights, Offsets o
     require(interval.shape(0) == groups.count && terms.shape(0) == groups.count && degrees.shape(0) == groups.count,
             "outputs have another number of curves than offsets");
     const int degree = degree_of(terms.shape(1));
+    require_apart("interval shares memory with another array", interval, x, y, terms, degrees);
+    require_apart("terms share memory with another array", terms, x, y, degrees);
+    require_apart("degrees share memory with x or y", degrees, x, y);
+    if (weights) require_apart("an output shares memory with weights", *weights, interval, terms, degrees);
+    require_apart_from_offsets(offsets, interval, terms, degrees);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::fit_polynomial({x.data(), y.data(), weights ? weights->data() : nullptr, n}, groups, degree,
@@ -45,7 +50,10 @@ void evaluate_polynomial(Points<const double> interval, FittedTerms terms, Value
             "curves are not as many as offsets say");
     const int degree = degree_of(terms.shape(1));
     require(y.shape(0) == n && slopes.shape(0) == n, "outputs have another n than x");
-    require(apart(x, y) && apart(x, slopes) && apart(y, slopes), "outputs share memory with x or each other");
+    require_apart("y shares memory with another array", y, interval, terms, x, slopes);
+    require_apart("slopes share memory with another array", slopes, interval, terms, x);
+    if (ends) require_apart("an output shares memory with ends", *ends, y, slopes);
+    require_apart_from_offsets(offsets, y, slopes);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::evaluate_polynomial({interval.data(), terms.data(), ends ? ends->data() : nullptr, degree, x.data(),
@@ -60,7 +68,8 @@ void smooth_heat(Values values, Offsets offsets, double coefficient, int64_t ste
     require(0.0 <= coefficient && coefficient <= 0.5, "coefficient is not 0..0.5");
     require(steps >= 0, "steps is below 0");
     require(smoothed.shape(0) == n, "smoothed has another n than values");
-    require(apart(values, smoothed), "smoothed shares memory with values");
+    require_apart("smoothed shares memory with values", smoothed, values);
+    require_apart_from_offsets(offsets, smoothed);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::smooth_heat(values.data(), groups, {coefficient, steps, free_ends}, smoothed.data(), threads);
@@ -70,6 +79,8 @@ void even_slopes(Values values, Offsets offsets, Array<double, 2> slopes, int th
     const spinert::Groups groups = groups_of(offsets, values.shape(0));
     require(slopes.shape(0) == groups.count, "slopes has another number of curves than offsets");
     require(2 <= slopes.shape(1) && slopes.shape(1) < INT_MAX, "points are not 2 or more");
+    require_apart("slopes share memory with values", slopes, values);
+    require_apart_from_offsets(offsets, slopes);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::even_slopes(values.data(), groups, static_cast<int64_t>(slopes.shape(1)), slopes.data());

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "../cpu/groups.h"
-#include "arrays.h"
+#include "apart.h"
 
 using Offsets = std::optional<Array<const int64_t, 1>>;
 
@@ -17,4 +17,9 @@ inline spinert::Groups groups_of(const Offsets& offsets, size_t values) {
     }
     require(offsets->data()[groups] == static_cast<int64_t>(values), "offsets do not end with the number of values");
     return {offsets->data(), groups, values};
+}
+
+template <class... Outputs>
+void require_apart_from_offsets(const Offsets& offsets, const Outputs&... outputs) {
+    if (offsets) require_apart("an output shares memory with offsets", *offsets, outputs...);
 }

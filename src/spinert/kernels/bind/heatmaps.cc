@@ -2,7 +2,7 @@
 #include <nanobind/stl/optional.h>
 
 #include "../cpu/heatmaps.h"
-#include "arrays.h"
+#include "apart.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -50,6 +50,8 @@ void soft_argmax(AnyMaps<const float> maps, double temperature, int radius, Arra
     const spinert::Softmax rule = softmax(temperature, radius);
     require_points(checked, points);
     require_scalars(checked, confidence);
+    require_apart("outputs share memory with each other or with maps", points, maps, confidence);
+    require_apart("outputs share memory with each other or with maps", confidence, maps);
     nb::gil_scoped_release unlocked;
     spinert::soft_argmax(checked, rule, points.data(), confidence.data(), threads);
 }
@@ -63,6 +65,9 @@ void soft_moments(AnyMaps<const float> maps, double temperature, int radius, Arr
     require(covariance.shape(0) == checked.n && covariance.shape(1) == points.shape(1) &&
                 covariance.shape(2) == points.shape(1),
             "covariance is not [n, axes, axes]");
+    require_apart("outputs share memory with each other or with maps", points, maps, confidence, covariance);
+    require_apart("outputs share memory with each other or with maps", confidence, maps, covariance);
+    require_apart("outputs share memory with each other or with maps", covariance, maps);
     nb::gil_scoped_release unlocked;
     spinert::soft_moments(checked, rule, points.data(), confidence.data(), covariance.data(), threads);
 }
@@ -86,6 +91,10 @@ void mean_above(AnyMaps<const float> maps, float threshold, std::optional<AnyMap
     require_points(checked, points);
     require_scalars(checked, count);
     require_scalars(checked, confidence);
+    require_apart("outputs share memory with each other or with maps", points, maps, count, confidence);
+    require_apart("outputs share memory with each other or with maps", count, maps, confidence);
+    require_apart("outputs share memory with each other or with maps", confidence, maps);
+    if (mask) require_apart("an output shares memory with mask", *mask, points, count, confidence);
     nb::gil_scoped_release unlocked;
     spinert::mean_above(checked, threshold, masks, points.data(), count.data(), confidence.data(), threads);
 }
@@ -94,6 +103,8 @@ void peak(AnyMaps<const float> maps, Array<float, 2> points, Array<float, 1> val
     const spinert::Maps checked = heatmaps(maps, threads);
     require_points(checked, points);
     require_scalars(checked, value);
+    require_apart("outputs share memory with each other or with maps", points, maps, value);
+    require_apart("outputs share memory with each other or with maps", value, maps);
     nb::gil_scoped_release unlocked;
     spinert::peak(checked, points.data(), value.data(), threads);
 }
@@ -109,6 +120,9 @@ void top_peaks(AnyMaps<const float> maps, double min_distance, float threshold, 
     require(points.shape(2) == static_cast<size_t>(checked.axes), "points is not [n, k, axes]");
     require(values.shape(0) == checked.n, "values has another n than maps");
     require_scalars(checked, count);
+    require_apart("outputs share memory with each other or with maps", points, maps, values, count);
+    require_apart("outputs share memory with each other or with maps", values, maps, count);
+    require_apart("outputs share memory with each other or with maps", count, maps);
     nb::gil_scoped_release unlocked;
     const spinert::PeakRule rule = {static_cast<int>(k), min_distance, threshold};
     spinert::top_peaks(checked, rule, points.data(), values.data(), count.data(), threads);

@@ -5,20 +5,11 @@
 
 #include "../cpu/intensity.h"
 
-#include "arrays.h"
+#include "apart.h"
+#include "half.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
-
-namespace nanobind::detail {
-
-template <>
-struct dtype_traits<spinert::Half> {
-    static constexpr dlpack::dtype value{static_cast<uint8_t>(dlpack::dtype_code::Float), 16, 1};
-    static constexpr auto name = const_name("float16");
-};
-
-}  // namespace nanobind::detail
 
 namespace {
 
@@ -28,8 +19,8 @@ using Voxels = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 using Doubles = Array<const double, 1>;
 
 template <class Pixel>
-spinert::Volume<Pixel> volume(const Voxels<const Pixel>& stored, const Doubles& slopes, const Doubles& intercepts,
-                              int threads) {
+spinert::StoredVolume<Pixel> volume(const Voxels<const Pixel>& stored, const Doubles& slopes,
+                                    const Doubles& intercepts, int threads) {
     require(stored.ndim() == 2 || stored.ndim() == 3, "stored is neither an image nor a volume");
     const size_t slices = stored.ndim() == 3 ? stored.shape(0) : 1;
     const size_t rows = stored.shape(stored.ndim() - 2), columns = stored.shape(stored.ndim() - 1);
@@ -38,14 +29,8 @@ spinert::Volume<Pixel> volume(const Voxels<const Pixel>& stored, const Doubles& 
             "slopes and intercepts are not one, or one for each slice");
     require(rows == 0 || columns <= UINT_MAX / rows, "a slice has too many voxels");
     require(threads >= 1, "threads is below 1");
-    return {stored.data(), slices, rows, columns, slopes.data(), intercepts.data(), per_slice};
-}
-
-template <class A, class B>
-void require_same_shape(const A& a, const B& b, const char* what) {
-    bool same = a.ndim() == b.ndim();
-    for (size_t axis = 0; same && axis < a.ndim(); ++axis) same = a.shape(axis) == b.shape(axis);
-    require(same, what);
+    // of a volume without voxels not even the slices count
+    return {stored.data(), stored.size() == 0 ? 0 : slices, rows, columns, slopes.data(), intercepts.data(), per_slice};
 }
 
 template <class Pixel, class Out>
@@ -53,6 +38,7 @@ void rescale_hu(Voxels<const Pixel> stored, Doubles slopes, Doubles intercepts, 
                 double scale, float outside, bool filled, Voxels<Out> out, int threads) {
     const auto checked = volume<Pixel>(stored, slopes, intercepts, threads);
     require_same_shape(stored, out, "out has another shape than stored");
+    require_apart("out shares memory with another array", out, stored, slopes, intercepts);
     require(low <= high && scale > 0.0, "not low <= high, or scale is not above 0");
     require(sizeof(Out) > 1 || (0.0f <= outside && outside <= 255.0f), "outside is not 0..255");
     nb::gil_scoped_release unlocked;
@@ -67,6 +53,9 @@ void zscore_hu(Voxels<const Pixel> stored, Doubles slopes, Doubles intercepts, d
     if (mask) require_same_shape(stored, *mask, "mask has another shape than stored");
     require(low <= high, "not low <= high");
     require(moments.shape(0) == 3, "moments are not 3");
+    require_apart("out shares memory with another array", out, stored, slopes, intercepts, moments);
+    require_apart("moments share memory with another array", moments, stored, slopes, intercepts);
+    if (mask) require_apart("an output shares memory with mask", *mask, out, moments);
     nb::gil_scoped_release unlocked;
     spinert::zscore_hu(checked, low, high, mask ? mask->data() : nullptr, moments.data(), out.data(), threads);
 }
@@ -78,6 +67,8 @@ void threshold_mask(Voxels<const Pixel> stored, Doubles slopes, Doubles intercep
     require_same_shape(stored, mask, "mask has another shape than stored");
     require(low <= high, "not low <= high");
     require(box.shape(0) == stored.ndim() && box.shape(1) == 2, "box is not [axes of stored, 2]");
+    require_apart("mask shares memory with another array", mask, stored, slopes, intercepts, box);
+    require_apart("box shares memory with stored", box, stored);
     nb::gil_scoped_release unlocked;
     int64_t all[6];
     spinert::threshold_mask(checked, low, high, mask.data(), all, threads);

@@ -1,6 +1,6 @@
 // Order statistics and windowed resize.
 #include "../cpu/radiograph.h"
-#include "arrays.h"
+#include "apart.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -22,6 +22,7 @@ void order_statistics(Array<const Pixel, 2> pixels, uint64_t rank_low, uint64_t 
     require(1 <= rank_low && rank_low <= rank_high && rank_high <= pixels.size(),
             "ranks are not 1 <= low <= high <= pixels");
     require(window.size() == 2, "window is not [2]");
+    require_apart("window shares memory with pixels", window, pixels);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     const spinert::Ranked ranked = spinert::order_statistics(image, rank_low, rank_high, threads);
@@ -41,6 +42,7 @@ void window_resize(Array<const Pixel, 2> pixels, Array<const int32_t, 1> window,
     require(0 <= top && 1 <= rows && rows <= height && top <= height - rows, "image rows do not lie within out");
     require(0 <= left && 1 <= columns && columns <= width && left <= width - columns,
             "image columns do not lie within out");
+    require_apart("out shares memory with pixels", out, pixels);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::window_resize(image, {low, high, inverted}, {top, left, rows, columns}, height, width, out.data(),

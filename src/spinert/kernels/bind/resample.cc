@@ -1,6 +1,6 @@
 // Volumes to other grids.
 #include "../cpu/resample.h"
-#include "arrays.h"
+#include "apart.h"
 #include "volumes.h"
 
 namespace nb = nanobind;
@@ -14,6 +14,7 @@ void resample_volume(Array<const Voxel, 3> volume, Triple step, Triple origin, s
     const auto checked = volume_of(volume.data(), volume.shape(0), volume.shape(1), volume.shape(2));
     const spinert::ResampleGrid grid = grid_of(step, origin, out);
     const spinert::StoredWindow stored = window_of(window);
+    require_apart("out shares memory with the volume", out, volume);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::resample_volume(checked, grid, stored, out.data(), threads);
@@ -23,6 +24,7 @@ template <class Label>
 void resample_labels(Array<const Label, 3> labels, Triple step, Triple origin, Array<Label, 3> out, int threads) {
     const auto checked = volume_of(labels.data(), labels.shape(0), labels.shape(1), labels.shape(2));
     const spinert::ResampleGrid grid = grid_of(step, origin, out);
+    require_apart("out shares memory with labels", out, labels);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::resample_labels(checked, grid, out.data(), threads);

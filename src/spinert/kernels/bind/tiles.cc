@@ -3,18 +3,11 @@
 
 #include <nanobind/stl/array.h>
 
-#include "arrays.h"
+#include "apart.h"
+#include "half.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
-
-namespace nanobind::detail {
-template <>
-struct dtype_traits<spinert::Half> {
-    static constexpr dlpack::dtype value{static_cast<uint8_t>(dlpack::dtype_code::Float), 16, 1};
-    static constexpr auto name = const_name("float16");
-};
-}  // namespace nanobind::detail
 
 namespace {
 
@@ -49,6 +42,7 @@ void add_tile(Array<const T, 4> tile, Array<const float, 2> weights_z, Array<con
     }
     require(tile.shape(0) == sums.classes, "tile has other classes than the ring");
     require(tile.shape(1) <= sums.slots, "tile is deeper than the ring");
+    require_apart("ring shares memory with tile or weights", ring, tile, weights_z, weights_y, weights_x);
     require(threads >= 1, "threads is below 1");
     const auto number = [](int64_t v) { return static_cast<size_t>(v); };
     const spinert::TilePlace place = {tile.shape(1), tile.shape(2), tile.shape(3), rows[0], rows[1], rows[2],
@@ -74,6 +68,7 @@ void label_slices(Array<const float, 4> ring, int64_t slot, int64_t begin, int64
     require(1 <= sums.classes && sums.classes <= 256, "classes are not 1..256");
     const spinert::Slices slices = slices_of(sums, slot, begin, count, labels.shape(0), labels.shape(1),
                                              labels.shape(2), threads);
+    require_apart("labels share memory with ring", labels, ring);
     uint8_t* const first = labels.data() + static_cast<size_t>(begin) * sums.rows * sums.columns;
     nb::gil_scoped_release unlocked;
     spinert::label_slices(sums, slices, threshold, first, threads);
@@ -85,6 +80,7 @@ void half_slices(Array<const float, 4> ring, int64_t slot, int64_t begin, int64_
     require(values.shape(0) == sums.classes, "values have other classes than the ring");
     const spinert::Slices slices = slices_of(sums, slot, begin, count, values.shape(1), values.shape(2),
                                              values.shape(3), threads);
+    require_apart("values share memory with ring", values, ring);
     const size_t area = sums.rows * sums.columns;
     spinert::Half* const first = values.data() + static_cast<size_t>(begin) * area;
     nb::gil_scoped_release unlocked;

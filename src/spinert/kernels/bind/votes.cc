@@ -3,6 +3,7 @@
 
 #include <nanobind/stl/optional.h>
 
+#include "apart.h"
 #include "groups.h"
 
 namespace nb = nanobind;
@@ -17,8 +18,9 @@ void gaussian_mean(Array<const float, 3> volume, Centres centres, int64_t cube, 
     require(1 <= cube && cube < INT_MAX, "cube is below 1 or too large");
     require(0.0 < sigma && sigma <= __DBL_MAX__, "sigma is not above 0 and finite");
     require(means.shape(0) == centres.shape(0), "means has another n than centres");
+    require_apart("means share memory with volume or centres", means, volume, centres);
     require(threads >= 1, "threads is below 1");
-    const spinert::Volume view = {volume.data(),
+    const spinert::FloatVolume view = {volume.data(),
                                   {static_cast<int64_t>(volume.shape(0)), static_cast<int64_t>(volume.shape(1)),
                                    static_cast<int64_t>(volume.shape(2))}};
     nb::gil_scoped_release unlocked;
@@ -34,6 +36,9 @@ void vertebra_votes(Array<const float, 2> probabilities, Offsets offsets, int64_
     require(labels.shape(0) == groups.count && counts.shape(0) == groups.count,
             "outputs have another number of vertebrae than offsets");
     require(threshold >= 0, "threshold is below 0");
+    require_apart("outputs share memory with each other or with probabilities", labels, probabilities, counts);
+    require_apart("outputs share memory with each other or with probabilities", counts, probabilities);
+    require_apart_from_offsets(offsets, labels, counts);
     require(threads >= 1, "threads is below 1");
     nb::gil_scoped_release unlocked;
     spinert::vertebra_votes({probabilities.data(), classes, threshold, labels.data(), counts.data()}, groups, threads);

@@ -3,7 +3,8 @@
 namespace spinert {
 namespace {
 
-// `map.block(in)` makes Lanes of kBlock outputs, also from zeros behind the last input; kStreamed stores go past the caches and want `out` aligned to itself.
+// `map.block(in)` makes Lanes of kBlock outputs, also from zeros behind the last input; kStreamed stores go past the
+// caches and want `out` aligned to itself.
 template <bool kStreamed, class In, class Out, class Map>
 SPINERT_INLINE void map_blocks(const In* in, size_t n, Out* out, Map& map) {
     constexpr size_t kBlock = 64 / sizeof(Out);

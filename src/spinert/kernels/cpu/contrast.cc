@@ -46,7 +46,7 @@ void equalizing_table(const std::atomic<uint32_t>* counts, uint32_t pixels, uint
 
 // Where the columns of an image lie between the centres of tiles.
 struct Columns {
-    std::vector<Between> cells;
+    std::vector<BetweenTiles> cells;
     std::vector<int> starts;
     std::vector<float> weights;
 
@@ -58,7 +58,7 @@ struct Columns {
         }
         int cell = 0;
         for (int x = 0; x < columns; ++x) {
-            const Between between = between_tiles(x, axis.per_pixel, axis.tiles);
+            const BetweenTiles between = between_tiles(x, axis.per_pixel, axis.tiles);
             weights[x] = between.weight;
             while (cells[cell].before != between.before || cells[cell].behind != between.behind) starts[++cell] = x;
         }
@@ -114,7 +114,8 @@ void clahe(Greys<Pixel> images, double clip_limit, TileGrid grid, Pixel* out, in
     const auto [down, across] = axes_of(images.rows, images.columns, grid);
     const uint32_t clip = clip_limit_of(clip_limit, down.size, across.size, kLevels);
     const Columns columns(across, images.columns);
-    const size_t parts = static_cast<size_t>(threads), tiles = static_cast<size_t>(down.tiles) * across.tiles;
+    const size_t tiles = static_cast<size_t>(down.tiles) * across.tiles;
+    const size_t parts = std::min(static_cast<size_t>(threads), std::max(tiles, static_cast<size_t>(images.rows)));
     std::vector<Pixel> tables;
     std::vector<uint32_t> scratch;
 
@@ -137,7 +138,7 @@ void clahe(Greys<Pixel> images, double clip_limit, TileGrid grid, Pixel* out, in
             uint32_t* cells = &scratch[part * of_part];
             const Pixel *above = nullptr, *below = nullptr;
             for (size_t y = begin; y < end; ++y) {
-                const Between between = between_tiles(static_cast<int>(y), down.per_pixel, down.tiles);
+                const BetweenTiles between = between_tiles(static_cast<int>(y), down.per_pixel, down.tiles);
                 const auto table = [&](int tile) { return &tables[static_cast<size_t>(tile) * across.tiles * levels]; };
                 const Blend<Pixel> blend = {pixels + y * images.columns, images.columns, table(between.before),
                                             table(between.behind), levels, columns.cells.data(), columns.starts.data(),

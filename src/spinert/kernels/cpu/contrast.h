@@ -45,7 +45,7 @@ struct Blend {
     int columns;
     const Pixel *above, *below;  // tables of those rows of tiles, [tiles, levels]
     uint32_t levels;
-    const Between* cells;  // [tiles + 1] of the columns
+    const BetweenTiles* cells;  // [tiles + 1] of the columns
     const int* starts;     // [tiles + 2] first column of each cell
     int tiles;
     const float* weights;  // of the tile to the right, for each column

@@ -2,6 +2,7 @@
 // overload for the registers of every instruction set, with the same bits.
 #pragma once
 
+#include "../math/half.h"
 #include "lanes.inl"
 #include "x86.inl"
 
@@ -43,21 +44,18 @@ SPINERT_INLINE Lanes<To, kBytes> values_as(Lanes<From, kBytes> v) {
     return {values_as<To>(v.low), values_as<To>(v.high)};
 }
 
-// The bits of the nearest half-precision number, in the low 16 of each lane; see math/half.h.
-template <int kBytes>
-SPINERT_INLINE Lanes<int32_t, kBytes> half_bits(Lanes<float, kBytes> v) {
-    const auto every = [](int32_t value) { return Fill<int32_t, kBytes>::with(value); };
-    const auto bits = bits_as<int32_t>(v), size = bits & every(0x7fffffff);
-    const auto sign = (bits >> every(16)) & every(0x8000);
-    const auto subnormal = bits_as<int32_t>(bits_as<float>(size) + Fill<float, kBytes>::with(0.5f)) - every(0x3f000000);
-    const auto bounded = select(size < every(0x47800000), size, every(0x47800000));
-    const auto rounded = (bounded - every((112 << 23) - 0xfff) + ((size >> every(13)) & every(1))) >> every(13);
-    const auto finite = select(size < every(0x38800000), subnormal, rounded);
-    return sign | select(size > every(0x7f800000), every(0x7e00), finite);
+// As `float_of` of math/half.h.
+SPINERT_INLINE Floats floats_of(const Half* source) {
+    const Ints half = load_as<int32_t>(&source->bits);
+    const Ints sign = (half & all(0x8000)) << all(16), magnitude = (half & all(0x7fff)) << all(13);
+    const Ints rebias = all(112 << 23), one = all(1 << 23);
+    const Ints above = select(all((31 << 23) - 1) < magnitude, rebias + rebias, rebias);
+    const Floats small = bits_as<float>(magnitude + rebias + one) - bits_as<float>(rebias + one);
+    return bits_as<float>(sign | select(magnitude < one, bits_as<int32_t>(small), magnitude + above));
 }
 
 // packed: the lanes of `a`, then those of `b`, as numbers of half the size, which must hold them.
-// to_halves: the nearest half-precision numbers of `a`, then of `b`.
+// to_halves: the nearest half-precision numbers of `a`, then of `b`; see math/half.h.
 // pair_sums: a[2 i] * b[2 i] + a[2 i + 1] * b[2 i + 1], modulo 2**32.
 #if defined(__AVX512F__)
 SPINERT_INLINE __m512i packed_in_order(__m512i v) {
@@ -123,6 +121,17 @@ SPINERT_INLINE Register<int32_t> pair_sums(Register<int16_t> a, Register<int16_t
 }
 #endif
 #if !defined(__AVX2__)
+// As `half_of` of math/half.h, in the low 16 bits of each lane.
+SPINERT_INLINE Register<int32_t> half_bits(Register<float> v) {
+    const auto every = [](int32_t value) { return Fill<int32_t, kRegisterBytes>::with(value); };
+    const auto bits = bits_as<int32_t>(v), size = bits & every(0x7fffffff), half = every(0x3f000000);
+    const auto bounded = select(size < every(143 << 23), size, every(143 << 23));
+    const auto usual = (bounded - every((112 << 23) - 0xfff) + ((bounded >> every(13)) & every(1))) >> every(13);
+    const auto small = bits_as<int32_t>(bits_as<float>(size) + bits_as<float>(half)) - half;
+    const auto finite = select(size < every(113 << 23), small, usual);
+    const auto nan = every(0x7e00) | ((size >> every(13)) & every(0x3ff));
+    return ((bits >> every(16)) & every(0x8000)) | select(size > every(255 << 23), nan, finite);
+}
 SPINERT_INLINE Register<uint16_t> to_halves(Register<float> a, Register<float> b) {
     return packed(half_bits(a), half_bits(b));
 }

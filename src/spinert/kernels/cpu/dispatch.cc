@@ -36,10 +36,8 @@ const Candidate* best() {
     return nullptr;  // never: base is usable everywhere
 }
 
-std::atomic<const Candidate*>& chosen() {
-    static std::atomic<const Candidate*> candidate{best()};
-    return candidate;
-}
+// Chosen when the module is loaded: a fork in the middle of a first use would leave a local static half initialised.
+std::atomic<const Candidate*> chosen{best()};
 
 std::vector<std::string> names(bool usable_only) {
     std::vector<std::string> result;
@@ -51,16 +49,16 @@ std::vector<std::string> names(bool usable_only) {
 
 }  // namespace
 
-Isa chosen_isa() { return chosen().load(std::memory_order_relaxed)->isa; }
+Isa chosen_isa() { return chosen.load(std::memory_order_relaxed)->isa; }
 
 std::vector<std::string> compiled_isas() { return names(false); }
 std::vector<std::string> usable_isas() { return names(true); }
-std::string active_isa() { return chosen().load(std::memory_order_relaxed)->name; }
+std::string active_isa() { return chosen.load(std::memory_order_relaxed)->name; }
 
 bool force_isa(const std::string& name) {
     for (const Candidate& candidate : kCandidates) {
         if (name == candidate.name && candidate.usable()) {
-            chosen().store(&candidate, std::memory_order_relaxed);
+            chosen.store(&candidate, std::memory_order_relaxed);
             return true;
         }
     }

@@ -29,7 +29,7 @@ constexpr int kMost = std::numeric_limits<Pixel>::max();
 
 // body(slice, begin, end) for voxels begin..end of the volume that lie in one slice; cut anywhere between threads.
 template <class Pixel, class Body>
-void for_slices(const Volume<Pixel>& volume, int threads, const Body& body) {
+void for_slices(const StoredVolume<Pixel>& volume, int threads, const Body& body) {
     const size_t voxels = volume.rows * volume.columns;
     parallel_for(volume.slices * voxels, threads, [&](size_t, size_t begin, size_t end) {
         while (begin < end) {
@@ -41,7 +41,7 @@ void for_slices(const Volume<Pixel>& volume, int threads, const Body& body) {
 }
 
 template <class Pixel>
-Span span_of(const Volume<Pixel>& volume, size_t slice, double low, double high) {
+Span span_of(const StoredVolume<Pixel>& volume, size_t slice, double low, double high) {
     return span_of(volume.rescale(slice), low, high, kLeast<Pixel>, kMost<Pixel>);
 }
 
@@ -88,8 +88,8 @@ SliceSums sum_span(const Pixel* stored, const uint8_t* mask, size_t n, Span span
 
 // Integers add up to the same total in whatever order the threads come.
 template <class Pixel>
-std::unique_ptr<AtomicSums[]> sum_slices(const Volume<Pixel>& volume, double low, double high, const uint8_t* mask,
-                                         int threads) {
+std::unique_ptr<AtomicSums[]> sum_slices(const StoredVolume<Pixel>& volume, double low, double high,
+                                         const uint8_t* mask, int threads) {
     std::unique_ptr<AtomicSums[]> sums(new AtomicSums[volume.slices]);
     for_slices(volume, threads, [&](size_t slice, size_t begin, size_t end) {
         const Span span = span_of(volume, slice, low, high);
@@ -128,7 +128,7 @@ struct Box {
 }  // namespace
 
 template <class Pixel, class Out>
-void rescale_hu(Volume<Pixel> volume, const Grading& grading, Out* out, int threads) {
+void rescale_hu(StoredVolume<Pixel> volume, const Grading& grading, Out* out, int threads) {
     constexpr bool whole = std::is_same_v<Out, uint8_t>;
     const bool streamed = is_streamed(out, volume.slices * volume.rows * volume.columns);
     for_slices(volume, threads, [&](size_t slice, size_t begin, size_t end) {
@@ -138,7 +138,7 @@ void rescale_hu(Volume<Pixel> volume, const Grading& grading, Out* out, int thre
 }
 
 template <class Pixel, class Out>
-void zscore_hu(Volume<Pixel> volume, double low, double high, const uint8_t* mask, double* moments, Out* out,
+void zscore_hu(StoredVolume<Pixel> volume, double low, double high, const uint8_t* mask, double* moments, Out* out,
                int threads) {
     const std::unique_ptr<AtomicSums[]> sums = sum_slices(volume, low, high, mask, threads);
     const auto total_hu = [&](double mean) {
@@ -159,13 +159,14 @@ void zscore_hu(Volume<Pixel> volume, double low, double high, const uint8_t* mas
 }
 
 template <class Pixel>
-void threshold_mask(Volume<Pixel> volume, double low, double high, uint8_t* mask, int64_t* box, int threads) {
+void threshold_mask(StoredVolume<Pixel> volume, double low, double high, uint8_t* mask, int64_t* box, int threads) {
     constexpr size_t kChunk = 4096;  // values that are in the nearest cache still when their rows are looked at again
     const auto& kernels = intensity::active_for<Pixel>();
     const size_t rows = volume.rows, columns = volume.columns;
     const size_t rows_at_once = std::max<size_t>(1, kChunk / std::max<size_t>(1, columns));
     const bool streamed = is_streamed(mask, volume.slices * rows * columns);
-    std::vector<Box> boxes(static_cast<size_t>(threads), Box(static_cast<int64_t>(columns)));
+    const size_t parts = std::max<size_t>(1, std::min(volume.slices * rows, static_cast<size_t>(threads)));
+    std::vector<Box> boxes(parts, Box(static_cast<int64_t>(columns)));
     parallel_for(volume.slices * rows, threads, [&](size_t part, size_t begin, size_t end) {
         Box own(static_cast<int64_t>(columns));
         while (begin < end) {
@@ -191,16 +192,16 @@ void threshold_mask(Volume<Pixel> volume, double low, double high, uint8_t* mask
     }
 }
 
-#define SPINERT_FOR(Pixel, Out)                                                               \
-    template void rescale_hu<Pixel, Out>(Volume<Pixel>, const Grading&, Out*, int);           \
-    template void zscore_hu<Pixel, Out>(Volume<Pixel>, double, double, const uint8_t*, double*, Out*, int);
+#define SPINERT_FOR(Pixel, Out)                                                           \
+    template void rescale_hu<Pixel, Out>(StoredVolume<Pixel>, const Grading&, Out*, int); \
+    template void zscore_hu<Pixel, Out>(StoredVolume<Pixel>, double, double, const uint8_t*, double*, Out*, int);
 SPINERT_FOR(int16_t, float)
 SPINERT_FOR(int16_t, Half)
 SPINERT_FOR(uint16_t, float)
 SPINERT_FOR(uint16_t, Half)
-template void rescale_hu<int16_t, uint8_t>(Volume<int16_t>, const Grading&, uint8_t*, int);
-template void rescale_hu<uint16_t, uint8_t>(Volume<uint16_t>, const Grading&, uint8_t*, int);
-template void threshold_mask<int16_t>(Volume<int16_t>, double, double, uint8_t*, int64_t*, int);
-template void threshold_mask<uint16_t>(Volume<uint16_t>, double, double, uint8_t*, int64_t*, int);
+template void rescale_hu<int16_t, uint8_t>(StoredVolume<int16_t>, const Grading&, uint8_t*, int);
+template void rescale_hu<uint16_t, uint8_t>(StoredVolume<uint16_t>, const Grading&, uint8_t*, int);
+template void threshold_mask<int16_t>(StoredVolume<int16_t>, double, double, uint8_t*, int64_t*, int);
+template void threshold_mask<uint16_t>(StoredVolume<uint16_t>, double, double, uint8_t*, int64_t*, int);
 
 }  // namespace spinert

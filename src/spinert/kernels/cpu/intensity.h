@@ -12,17 +12,17 @@ namespace spinert {
 
 // As `Grading` says. Out is float, Half, or uint8_t: the nearest whole number, halves upwards, clipped to 0..255.
 template <class Pixel, class Out>
-void rescale_hu(Volume<Pixel> volume, const Grading& grading, Out* out, int threads);
+void rescale_hu(StoredVolume<Pixel> volume, const Grading& grading, Out* out, int threads);
 
 // Zero mean and unit standard deviation over the voxels, HU clipped to low..high, where `mask` (or null) is not 0.
 // moments [3]: voxels, mean, standard deviation; where either of the latter is 0 or nan, out is 0.
 template <class Pixel, class Out>
-void zscore_hu(Volume<Pixel> volume, double low, double high, const uint8_t* mask, double* moments, Out* out,
+void zscore_hu(StoredVolume<Pixel> volume, double low, double high, const uint8_t* mask, double* moments, Out* out,
                int threads);
 
 // 1 where HU are low..high, else 0; box [3, 2] from the first to behind the last of them on each axis, or zeros.
 template <class Pixel>
-void threshold_mask(Volume<Pixel> volume, double low, double high, uint8_t* mask, int64_t* box, int threads);
+void threshold_mask(StoredVolume<Pixel> volume, double low, double high, uint8_t* mask, int64_t* box, int threads);
 
 namespace intensity {
 

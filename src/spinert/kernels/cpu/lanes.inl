@@ -134,10 +134,21 @@ SPINERT_INLINE void store_part(Lanes<T> v, T* to, int count) {
     for (int i = 0; i < count; ++i) to[i] = lanes[i];
 }
 
+template <int kBytes>
+struct IntOf;
+template <>
+struct IntOf<4> {
+    typedef int32_t Type;
+};
+template <>
+struct IntOf<8> {
+    typedef int64_t Type;
+};
+
 // `yes` where the mask is set, else `no`.
 template <class T, class Mask>
 SPINERT_INLINE Register<T> select(Register<Mask> mask, Register<T> yes, Register<T> no) {
-    return {bits_as<int32_t>(mask).lanes ? yes.lanes : no.lanes};
+    return {bits_as<typename IntOf<sizeof(T)>::Type>(mask).lanes ? yes.lanes : no.lanes};
 }
 template <class T, class Mask, int kBytes>
 SPINERT_INLINE Lanes<T, kBytes> select(Lanes<Mask, kBytes> mask, Lanes<T, kBytes> yes, Lanes<T, kBytes> no) {

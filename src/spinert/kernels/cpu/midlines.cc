@@ -5,7 +5,7 @@
 
 namespace spinert {
 
-void mask_midline(Mask mask, double* midline, double* borders, int threads) {
+void mask_midline(MaskImage mask, double* midline, double* borders, int threads) {
     const midlines::Kernels& kernels = midlines::active();
     parallel_for(mask.rows, threads, [&](size_t, size_t begin, size_t end) {
         kernels.midline({mask.values + begin * mask.columns, end - begin, mask.columns}, midline + begin,

@@ -10,11 +10,11 @@ namespace spinert {
 
 // mask [rows, columns] -> first and last column that is not 0 of each row, borders [rows, 2], and their middle [rows];
 // nan in a row without.
-struct Mask {
+struct MaskImage {
     const uint8_t* values;
     size_t rows, columns;
 };
-void mask_midline(Mask mask, double* midline, double* borders, int threads);
+void mask_midline(MaskImage mask, double* midline, double* borders, int threads);
 
 // borders [rows, 2] -> middles [2, rows, 2] (x, y) between each left border point and the nearest right one, and between
 // each right one and the nearest left one; nan in a row without.
@@ -24,7 +24,7 @@ namespace midlines {
 
 struct Kernels {
     // some of the rows
-    void (*midline)(Mask mask, double* midline, double* borders);
+    void (*midline)(MaskImage mask, double* midline, double* borders);
     void (*midpoints)(const double* borders, size_t rows, size_t begin, size_t end, double* midpoints);
 };
 SPINERT_TABLES

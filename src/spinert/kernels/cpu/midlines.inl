@@ -25,7 +25,7 @@ SPINERT_INLINE Span span_of(const uint8_t* row, size_t columns) {
     return {static_cast<int64_t>(first), static_cast<int64_t>(last - 1)};
 }
 
-static void midline(Mask mask, double* midline, double* borders) {
+static void midline(MaskImage mask, double* midline, double* borders) {
     for (size_t row = 0; row < mask.rows; ++row) {
         const Span span = span_of(mask.values + row * mask.columns, mask.columns);
         const bool found = span.first >= 0;

@@ -5,8 +5,6 @@
 namespace spinert {
 namespace {
 
-SPINERT_INLINE Doubles like(const Doubles&, double value) { return all(value); }
-
 struct PointLanes {
     Doubles t, y, weight;
 };
@@ -79,7 +77,7 @@ static void evaluate(PolynomialValues curve, size_t n) {
     for (size_t i = 0; i < n; i += kDoubles) {
         const size_t rest = n - i;
         const Doubles x = rest >= kDoubles ? load(curve.x + i) : load_part(curve.x + i, static_cast<int>(rest), 0.0);
-        const Doubles within = choose(x > high, high, choose(x < low, low, x));
+        const Doubles within = select(x > high, high, select(x < low, low, x));
         ValueAndSlope<Doubles> at = polynomial_at(curve.interval, curve.terms, curve.degree, within);
         const Doubles doubt = x - x;  // 0, or nan for an x that is not finite
         at.slope = at.slope + doubt;

@@ -2,6 +2,7 @@
 #include "radiograph.h"
 
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "../math/resize_weights.h"
@@ -10,28 +11,36 @@
 namespace spinert {
 namespace {
 
+// Memory of the size of a histogram is small beside an image, one for each of many threads is not; and so many are
+// as fast as memory.
+constexpr size_t kMostCounting = 3;
+
 template <class Pixel>
 struct Counts {
     Bracket brackets[2];
-    std::vector<uint32_t> histogram = std::vector<uint32_t>(kHistogram<Pixel>);
+    std::vector<uint32_t> histogram;
 };
 
 template <class Pixel, class Count>
 Counts<Pixel> count_all(Radiograph<Pixel> image, const Bracket (&brackets)[2], int threads, const Count& count) {
     const size_t n = static_cast<size_t>(image.rows) * image.columns;
-    std::vector<Counts<Pixel>> parts(static_cast<size_t>(threads), Counts<Pixel>{{brackets[0], brackets[1]}});
-    parallel_for(n, threads, [&](size_t part, size_t begin, size_t end) {
+    const size_t counting = std::min({n, static_cast<size_t>(threads), kMostCounting});
+    std::vector<Counts<Pixel>> parts(counting);
+    for (Counts<Pixel>& part : parts) {
+        part = {{brackets[0], brackets[1]}, std::vector<uint32_t>(kHistogram<Pixel>)};
+    }
+    parallel_for(n, static_cast<int>(counting), [&](size_t part, size_t begin, size_t end) {
         count(image.pixels + begin, end - begin, parts[part].brackets, parts[part].histogram.data());
     });
     Counts<Pixel>& total = parts[0];
-    for (size_t part = 1; part < parts.size(); ++part) {
+    for (size_t part = 1; part < counting; ++part) {
         for (int k = 0; k < 2; ++k) {
             total.brackets[k].below += parts[part].brackets[k].below;
             total.brackets[k].within += parts[part].brackets[k].within;
         }
         for (int value = 0; value < kLevels<Pixel>; ++value) total.histogram[value] += parts[part].histogram[value];
     }
-    return total;
+    return std::move(total);
 }
 
 // The two brackets that hold the wanted ranks if the sample, every kStride-th pixel, is like the image: the values at
@@ -123,7 +132,7 @@ void run_resize(Radiograph<Pixel> image, Window window, Placement place, int hei
     float* first = out + static_cast<size_t>(place.top) * width + place.left;
     const ResizeJob<Pixel> job = {image, window, rows.axis(), columns.axis(), place.columns, first, width};
     const size_t line = static_cast<size_t>(image.columns) + columns.taps;
-    std::vector<float> lines(line * threads);
+    std::vector<float> lines(line * static_cast<size_t>(std::min(threads, place.rows)));
     parallel_for(static_cast<size_t>(place.rows), threads, [&](size_t part, size_t begin, size_t end) {
         resize(job, static_cast<int>(begin), static_cast<int>(end), lines.data() + part * line);
     });

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "../math/float16.h"
+#include "../math/half.h"
 #include "isa.h"
 
 namespace spinert {

@@ -1,23 +1,13 @@
 // Overlapping tiles of a volume: rows of voxels.
 #include "tiles.h"
 
-#include "lanes.inl"
+#include "convert.inl"
 
 namespace spinert::tiles {
 namespace {
 
-// Sixteen values; of halves step by step what `float_of` of math/float16.h does on one.
 SPINERT_INLINE Floats values_of(const float* from) { return load(from); }
-SPINERT_INLINE Floats values_of(const Half* from) {
-    int32_t bits[Ints::kCount];
-    for (int i = 0; i < Ints::kCount; ++i) bits[i] = from[i].bits;
-    const Ints half = load(bits), sign = (half & all(0x8000)) << all(16), magnitude = (half & all(0x7fff)) << all(13);
-    const Ints rebias = all(112 << 23), one = all(1 << 23);
-    const Ints above = select(all((31 << 23) - 1) < magnitude, rebias + rebias, rebias);
-    const Floats small = bits_as<float>(magnitude + rebias + one) - bits_as<float>(rebias + one);
-    return bits_as<float>(sign | select(magnitude < one, bits_as<int32_t>(small), magnitude + above));
-}
-
+SPINERT_INLINE Floats values_of(const Half* from) { return floats_of(from); }
 SPINERT_INLINE float value_of(float value) { return value; }
 SPINERT_INLINE float value_of(Half value) { return float_of(value); }
 
@@ -91,25 +81,12 @@ static void label_row(const float* sums, size_t classes, size_t stride, float th
     }
 }
 
-SPINERT_LANEWISE(>>)
-
-// Step by step what `half_of` of math/float16.h does on one.
-SPINERT_INLINE void store_halves(Floats values, Half* to) {
-    const Ints bits = bits_as<int32_t>(values), magnitude = bits & all(0x7fffffff), tiny = all(113 << 23);
-    const Ints usual = (magnitude - all((112 << 23) - 0xfff) + ((magnitude >> all(13)) & all(1))) >> all(13);
-    const Floats half = all(0.5f);
-    const Ints few = select(magnitude < tiny, magnitude, all(0));
-    const Ints small = bits_as<int32_t>(bits_as<float>(few) + half) - bits_as<int32_t>(half);
-    const Ints huge = select(all(255 << 23) < magnitude, all(0x7e00), all(0x7c00));
-    const Ints rounded = select(magnitude < tiny, small, select(magnitude < all(143 << 23), usual, huge));
-    int32_t lanes[Ints::kCount];
-    store(rounded | ((bits >> all(16)) & all(0x8000)), lanes);
-    for (int i = 0; i < Ints::kCount; ++i) to[i].bits = static_cast<uint16_t>(lanes[i]);
-}
-
 static void halve_row(const float* sums, size_t count, Half* values) {
+    constexpr size_t kLanes = Floats::kCount;
     size_t i = 0;
-    for (; i + Floats::kCount <= count; i += Floats::kCount) store_halves(load(sums + i), values + i);
+    for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+        store(to_halves(load(sums + i), load(sums + i + kLanes)), &values[i].bits);
+    }
     for (; i < count; ++i) values[i] = half_of(sums[i]);
 }
 

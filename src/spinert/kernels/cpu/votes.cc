@@ -7,7 +7,8 @@
 
 namespace spinert {
 
-void gaussian_mean(Volume volume, const double* centres, size_t n, Neighbourhood near, double* means, int threads) {
+void gaussian_mean(FloatVolume volume, const double* centres, size_t n, Neighbourhood near, double* means,
+                   int threads) {
     const votes::Kernels& kernels = votes::active();
     size_t weights = 0;
     for (const int64_t size : volume.shape) weights += static_cast<size_t>(std::min(size, near.cube));

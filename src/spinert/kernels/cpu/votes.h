@@ -8,7 +8,7 @@ namespace spinert {
 
 // volume [slices, rows, columns] round centres [n, 3] (z, y, x): the mean [n] of the voxels in a cube of `cube` voxels
 // an edge, weighted by a Gaussian of their distance from the centre, sigma in voxels.
-struct Volume {
+struct FloatVolume {
     const float* values;
     int64_t shape[3];
 };
@@ -16,7 +16,8 @@ struct Neighbourhood {
     int64_t cube;
     double sigma;
 };
-void gaussian_mean(Volume volume, const double* centres, size_t n, Neighbourhood near, double* means, int threads);
+void gaussian_mean(FloatVolume volume, const double* centres, size_t n, Neighbourhood near, double* means,
+                   int threads);
 
 // probabilities [slices, classes], a group of slices for each vertebra -> slices counts [groups, classes] whose highest
 // probability is that of the class, and labels [groups]: the class above 0 with most slices if these are more than
@@ -33,7 +34,7 @@ namespace votes {
 
 struct Kernels {
     // `weights` is room for the voxels of the cube along each axis, one after the other
-    void (*gaussian)(Volume volume, const double* centres, size_t n, Neighbourhood near, double* weights,
+    void (*gaussian)(FloatVolume volume, const double* centres, size_t n, Neighbourhood near, double* weights,
                      double* means);
     void (*vertebra)(SliceVotes votes, size_t slices);  // one vertebra
 };

@@ -18,7 +18,7 @@ struct RowSums {
 };
 
 // `from` is the first voxel of the cube.
-SPINERT_INLINE RowSums weighted_sums(const Volume& volume, const float* from, const AxisRange (&range)[3],
+SPINERT_INLINE RowSums weighted_sums(const FloatVolume& volume, const float* from, const AxisRange (&range)[3],
                                      const double* const (&weights)[3]) {
     RowSums sums = {};
     for (int64_t z = 0; z < range[0].count; ++z) {
@@ -37,7 +37,7 @@ SPINERT_INLINE RowSums weighted_sums(const Volume& volume, const float* from, co
     return sums;
 }
 
-SPINERT_INLINE double mean_near(const Volume& volume, const double* centre, Neighbourhood near, double* scratch) {
+SPINERT_INLINE double mean_near(const FloatVolume& volume, const double* centre, Neighbourhood near, double* scratch) {
     AxisRange range[3];
     double* weights[3];
     double all_weights = 1.0;
@@ -57,7 +57,7 @@ SPINERT_INLINE double mean_near(const Volume& volume, const double* centre, Neig
     return weighted_sums(volume, from, range, {weights[0], weights[1], weights[2]}).total() / all_weights;
 }
 
-static void gaussian(Volume volume, const double* centres, size_t n, Neighbourhood near, double* weights,
+static void gaussian(FloatVolume volume, const double* centres, size_t n, Neighbourhood near, double* weights,
                      double* means) {
     for (size_t i = 0; i < n; ++i) means[i] = mean_near(volume, centres + 3 * i, near, weights);
 }

@@ -146,10 +146,10 @@ blend_tables(const Pixel* image, int rows, int columns, TileAxes axes, const Pix
                             kLevels<Pixel>;
     };
     for (int y = static_cast<int>(blockIdx.y); y < rows; y += static_cast<int>(gridDim.y)) {
-        const Between down = between_tiles(y, axes.down.per_pixel, axes.down.tiles);
+        const BetweenTiles down = between_tiles(y, axes.down.per_pixel, axes.down.tiles);
         const size_t row = static_cast<size_t>(y) * static_cast<size_t>(columns);
         for_each_of_grid(columns, [&](int x) {
-            const Between across = between_tiles(x, axes.across.per_pixel, axes.across.tiles);
+            const BetweenTiles across = between_tiles(x, axes.across.per_pixel, axes.across.tiles);
             const Pixel level = image[row + static_cast<size_t>(x)];
             out[row + static_cast<size_t>(x)] = static_cast<Pixel>(
                 blended(table(down.before, across.before)[level], table(down.before, across.behind)[level],

@@ -17,7 +17,7 @@ template <class Pixel>
 constexpr int kMost = std::numeric_limits<Pixel>::max();
 
 __device__ void write(float value, float* to) { *to = value; }
-__device__ void write(float value, Half* to) { to->bits = half_bits(value); }
+__device__ void write(float value, Half* to) { *to = half_of(value); }
 __device__ void write(float value, uint8_t* to) { *to = static_cast<uint8_t>(static_cast<int>(value)); }
 
 // A curve for each slice, or one for all.
@@ -43,7 +43,7 @@ grade_slices(const Pixel* stored, size_t slices, size_t voxels, const Curve* cur
 }
 
 template <class Pixel, class Out>
-void grade(const char* name, const Volume<Pixel>& volume, const Curve* curves, Out* out, const Stream& stream) {
+void grade(const char* name, const StoredVolume<Pixel>& volume, const Curve* curves, Out* out, const Stream& stream) {
     // with one rescale for all it does not matter where a slice ends
     const size_t slices = volume.per_slice ? volume.slices : 1;
     const size_t voxels = volume.rows * volume.columns * (volume.per_slice ? 1 : volume.slices);
@@ -59,7 +59,7 @@ struct Slice {
 };
 
 template <class Pixel>
-Slice slice_of(const Volume<Pixel>& volume, size_t i, double low, double high) {
+Slice slice_of(const StoredVolume<Pixel>& volume, size_t i, double low, double high) {
     return {volume.rescale(i), span_of(volume.rescale(i), low, high, kLeast<Pixel>, kMost<Pixel>)};
 }
 
@@ -204,7 +204,7 @@ __global__ void box_of_corner(const Corner* corner, int axes, int64_t* box) {
 }  // namespace
 
 template <class Pixel, class Out>
-void rescale_hu(const Volume<Pixel>& volume, const Grading& grading, Out* out, Stream& stream) {
+void rescale_hu(const StoredVolume<Pixel>& volume, const Grading& grading, Out* out, Stream& stream) {
     const size_t rescales = volume.per_slice ? volume.slices : 1;
     auto* const curves = static_cast<Curve*>(stream.scratch(rescales * sizeof(Curve)));
     put("rescale_hu", rescales, curves, stream, [&](size_t i) {
@@ -214,8 +214,8 @@ void rescale_hu(const Volume<Pixel>& volume, const Grading& grading, Out* out, S
 }
 
 template <class Pixel, class Out>
-void zscore_hu(const Volume<Pixel>& volume, double low, double high, const uint8_t* mask, double* moments, Out* out,
-               Stream& stream) {
+void zscore_hu(const StoredVolume<Pixel>& volume, double low, double high, const uint8_t* mask, double* moments,
+               Out* out, Stream& stream) {
     const char* name = "zscore_hu";
     const size_t rescales = volume.per_slice ? volume.slices : 1, voxels = volume.rows * volume.columns;
     Scratch scratch(stream,
@@ -236,7 +236,7 @@ void zscore_hu(const Volume<Pixel>& volume, double low, double high, const uint8
 }
 
 template <class Pixel>
-void threshold_mask(const Volume<Pixel>& volume, double low, double high, uint8_t* mask, int64_t* box, int axes,
+void threshold_mask(const StoredVolume<Pixel>& volume, double low, double high, uint8_t* mask, int64_t* box, int axes,
                     Stream& stream) {
     const char* name = "threshold_mask";
     const size_t rescales = volume.per_slice ? volume.slices : 1, voxels = volume.rows * volume.columns;
@@ -253,16 +253,17 @@ void threshold_mask(const Volume<Pixel>& volume, double low, double high, uint8_
     launch(name, {axes}, box_of_corner, {dim3(1), dim3(kWarp)}, stream, corner, axes, box);
 }
 
-#define SPINERT_FOR(Pixel, Out)                                                                    \
-    template void rescale_hu<Pixel, Out>(const Volume<Pixel>&, const Grading&, Out*, Stream&);     \
-    template void zscore_hu<Pixel, Out>(const Volume<Pixel>&, double, double, const uint8_t*, double*, Out*, Stream&);
+#define SPINERT_FOR(Pixel, Out)                                                                                    \
+    template void rescale_hu<Pixel, Out>(const StoredVolume<Pixel>&, const Grading&, Out*, Stream&);               \
+    template void zscore_hu<Pixel, Out>(const StoredVolume<Pixel>&, double, double, const uint8_t*, double*, Out*, \
+                                        Stream&);
 SPINERT_FOR(int16_t, float)
 SPINERT_FOR(int16_t, Half)
 SPINERT_FOR(uint16_t, float)
 SPINERT_FOR(uint16_t, Half)
-template void rescale_hu<int16_t, uint8_t>(const Volume<int16_t>&, const Grading&, uint8_t*, Stream&);
-template void rescale_hu<uint16_t, uint8_t>(const Volume<uint16_t>&, const Grading&, uint8_t*, Stream&);
-template void threshold_mask<int16_t>(const Volume<int16_t>&, double, double, uint8_t*, int64_t*, int, Stream&);
-template void threshold_mask<uint16_t>(const Volume<uint16_t>&, double, double, uint8_t*, int64_t*, int, Stream&);
+template void rescale_hu<int16_t, uint8_t>(const StoredVolume<int16_t>&, const Grading&, uint8_t*, Stream&);
+template void rescale_hu<uint16_t, uint8_t>(const StoredVolume<uint16_t>&, const Grading&, uint8_t*, Stream&);
+template void threshold_mask<int16_t>(const StoredVolume<int16_t>&, double, double, uint8_t*, int64_t*, int, Stream&);
+template void threshold_mask<uint16_t>(const StoredVolume<uint16_t>&, double, double, uint8_t*, int64_t*, int, Stream&);
 
 }  // namespace spinert::cuda

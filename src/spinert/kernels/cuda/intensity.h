@@ -9,15 +9,15 @@
 namespace spinert::cuda {
 
 template <class Pixel, class Out>
-void rescale_hu(const Volume<Pixel>& volume, const Grading& grading, Out* out, Stream& stream);
+void rescale_hu(const StoredVolume<Pixel>& volume, const Grading& grading, Out* out, Stream& stream);
 
 template <class Pixel, class Out>
-void zscore_hu(const Volume<Pixel>& volume, double low, double high, const uint8_t* mask, double* moments, Out* out,
-               Stream& stream);
+void zscore_hu(const StoredVolume<Pixel>& volume, double low, double high, const uint8_t* mask, double* moments,
+               Out* out, Stream& stream);
 
 // box [axes, 2], of which the last `axes` of slices, rows and columns are written.
 template <class Pixel>
-void threshold_mask(const Volume<Pixel>& volume, double low, double high, uint8_t* mask, int64_t* box, int axes,
+void threshold_mask(const StoredVolume<Pixel>& volume, double low, double high, uint8_t* mask, int64_t* box, int axes,
                     Stream& stream);
 
 }  // namespace spinert::cuda

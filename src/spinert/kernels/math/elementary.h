@@ -1,7 +1,7 @@
 // Elementary functions in double, by polynomials of our own: the C library picks its code by processor.
 #pragma once
 
-#include "both.h"
+#include "numbers.h"
 
 namespace spinert {
 
@@ -15,14 +15,7 @@ SPINERT_BOTH double power_of_two(int64_t n) {  // -1022 <= n <= 1023
     return value;
 }
 
-SPINERT_BOTH double not_a_number() {
-    const int64_t bits = 0x7ff8000000000000;
-    double value;
-    __builtin_memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-// sin x and cos x for 0 <= x <= pi / 4, by Taylor polynomials whose remainders are below 1e-19.
+// sin x and cos x for |x| <= pi / 4, by Taylor polynomials whose remainders are below 1e-19.
 SPINERT_BOTH double sine(double x) {
     const double xx = x * x;
     double series = 1.0 / 355687428096000.0;

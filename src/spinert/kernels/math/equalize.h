@@ -43,12 +43,12 @@ SPINERT_BOTH int32_t blended(float above_left, float above_right, float below_le
 }
 
 // Where a pixel lies between the centres of the tiles before and behind it: their numbers, the weight of the latter.
-struct Between {
+struct BetweenTiles {
     int32_t before, behind;
     float weight;
 };
 
-SPINERT_BOTH Between between_tiles(int32_t place, float tiles_per_pixel, int32_t tiles) {
+SPINERT_BOTH BetweenTiles between_tiles(int32_t place, float tiles_per_pixel, int32_t tiles) {
     const float at = static_cast<float>(place) * tiles_per_pixel - 0.5f;
     const int32_t below = at < 0.0f ? -1 : static_cast<int32_t>(at);  // at is -1/2 or more
     return {below > 0 ? below : 0, below + 1 < tiles ? below + 1 : tiles - 1, at - static_cast<float>(below)};

@@ -13,7 +13,7 @@ struct Rescale {
 
 // Stored values [slices, rows, columns]. Slice i has slopes[i] and intercepts[i], or all have the first of them.
 template <class Pixel>
-struct Volume {
+struct StoredVolume {
     const Pixel* stored;
     size_t slices, rows, columns;
     const double *slopes, *intercepts;
@@ -58,6 +58,14 @@ SPINERT_BOTH Span span_of(Rescale rescale, double low, double high, int least, i
     return {first, end - 1};
 }
 
+// Infinite where a double is beyond a float, which a cast need not give.
+SPINERT_BOTH float to_float(double value) {
+    const float infinity = float_of_bits(0x7f800000);
+    if (value > 3.4028234663852886e38) return infinity;
+    if (value < -3.4028234663852886e38) return -infinity;
+    return static_cast<float>(value);
+}
+
 // (HU - shift) * scale = (stored - centre) * gain + offset. The centre is a stored value about where the result is 0:
 // the difference is exact, and nothing large is left to cancel in single precision.
 struct Line {
@@ -69,7 +77,7 @@ SPINERT_BOTH Line line_of(Rescale rescale, double shift, double scale, int least
     const double zero = (shift - rescale.intercept) / rescale.slope;
     const int32_t centre = !(zero > least) ? least : zero < most ? static_cast<int32_t>(zero) : most;
     const double offset = (hu_of(rescale, centre) - shift) * scale;
-    return {centre, static_cast<float>(rescale.slope * scale), static_cast<float>(offset)};
+    return {centre, to_float(rescale.slope * scale), to_float(offset)};
 }
 
 // (HU clipped to low..high, less shift) * scale; `outside` instead where HU are not in low..high, if it is `filled`.
@@ -88,14 +96,6 @@ struct Curve {
     float outside;
     bool filled;
 };
-
-// Infinite where a double is beyond a float, which a cast need not give.
-SPINERT_BOTH float to_float(double value) {
-    const float infinity = float_of_bits(0x7f800000);
-    if (value > 3.4028234663852886e38) return infinity;
-    if (value < -3.4028234663852886e38) return -infinity;
-    return static_cast<float>(value);
-}
 
 // Results that are whole numbers of 0..255 are cut to them after 1/2 is added, which makes them the nearest.
 SPINERT_BOTH float whole_bound(float bound) {

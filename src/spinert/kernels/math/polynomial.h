@@ -27,19 +27,16 @@ SPINERT_BOTH Basis basis_between(double low, double high) {
     return basis;
 }
 
-// A number, or several side by side, that is all `value`.
-SPINERT_BOTH double like(double, double value) { return value; }
-
 template <class Number>
 struct Projected {
     Number p, rest;  // the polynomial that comes next, and what those before leave of y
 };
 template <class Number>
 SPINERT_BOTH Projected<Number> project(const Basis& basis, Number t, Number y) {
-    Number before = like(t, 0.0), p = like(t, 1.0), rest = y;
+    Number before = like(0.0, t), p = like(1.0, t), rest = y;
     for (int k = 0; k < basis.terms; ++k) {
-        rest = rest - like(t, basis.coefficient[k]) * p;
-        const Number next = (t - like(t, basis.shift[k])) * p - like(t, basis.ratio[k]) * before;
+        rest = rest - like(basis.coefficient[k], t) * p;
+        const Number next = (t - like(basis.shift[k], t)) * p - like(basis.ratio[k], t) * before;
         before = p;
         p = next;
     }
@@ -79,12 +76,12 @@ struct ValueAndSlope {
 };
 template <class Number>
 SPINERT_BOTH ValueAndSlope<Number> polynomial_at(const double* interval, const double* terms, int degree, Number x) {
-    const Number t = (x - like(x, interval[0])) * like(x, interval[1]);
-    Number before = like(x, 0.0), p = like(x, 1.0), slope_before = like(x, 0.0), slope = like(x, 0.0);
-    Number value_sum = like(x, 0.0), slope_sum = like(x, 0.0);
+    const Number t = (x - like(interval[0], x)) * like(interval[1], x);
+    Number before = like(0.0, x), p = like(1.0, x), slope_before = like(0.0, x), slope = like(0.0, x);
+    Number value_sum = like(0.0, x), slope_sum = like(0.0, x);
     for (int k = 0; k <= degree; ++k) {
-        const Number coefficient = like(x, terms[3 * k]), ratio = like(x, terms[3 * k + 2]);
-        const Number shifted = t - like(x, terms[3 * k + 1]);
+        const Number coefficient = like(terms[3 * k], x), ratio = like(terms[3 * k + 2], x);
+        const Number shifted = t - like(terms[3 * k + 1], x);
         value_sum = value_sum + coefficient * p;
         slope_sum = slope_sum + coefficient * slope;
         const Number next_slope = (p + shifted * slope) - ratio * slope_before;
@@ -94,7 +91,7 @@ SPINERT_BOTH ValueAndSlope<Number> polynomial_at(const double* interval, const d
         before = p;
         p = next;
     }
-    return {value_sum, slope_sum * like(x, interval[1])};
+    return {value_sum, slope_sum * like(interval[1], x)};
 }
 
 }  // namespace spinert

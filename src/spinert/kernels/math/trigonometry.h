@@ -2,7 +2,7 @@
 // differ between machines.
 #pragma once
 
-#include "numbers.h"
+#include "elementary.h"
 
 namespace spinert {
 
@@ -49,34 +49,17 @@ struct Direction {
 };
 
 // Of an angle within +-kMostRadians, good to 2e-15. pi / 2 is taken off in two parts of 33 bits, so that k times each is
-// exact; the Taylor series to the 17th power leave less than 1e-18.
+// exact.
 SPINERT_BOTH Direction direction_of(double radians) {
     const double shifter = 6755399441055744.0;  // adding 1.5 * 2**52 rounds to an integer
     const double k = (radians * 0.63661977236758134308 + shifter) - shifter;
     const double r = (radians - k * 0x1.921fb544p+0) - k * 0x1.0b4611a6p-34;
-    const double rr = r * r;
-    double odd = 1.0 / 355687428096000.0;
-    odd = odd * rr - 1.0 / 1307674368000.0;
-    odd = odd * rr + 1.0 / 6227020800.0;
-    odd = odd * rr - 1.0 / 39916800.0;
-    odd = odd * rr + 1.0 / 362880.0;
-    odd = odd * rr - 1.0 / 5040.0;
-    odd = odd * rr + 1.0 / 120.0;
-    odd = odd * rr - 1.0 / 6.0;
-    double even = 1.0 / 20922789888000.0;
-    even = even * rr - 1.0 / 87178291200.0;
-    even = even * rr + 1.0 / 479001600.0;
-    even = even * rr - 1.0 / 3628800.0;
-    even = even * rr + 1.0 / 40320.0;
-    even = even * rr - 1.0 / 720.0;
-    even = even * rr + 1.0 / 24.0;
-    even = even * rr - 0.5;
-    const double sine = r + r * rr * odd, cosine = 1.0 + rr * even;
+    const double across = cosine(r), up = sine(r);
     switch (static_cast<int>(k) & 3) {
-        case 0: return {cosine, sine};
-        case 1: return {-sine, cosine};
-        case 2: return {-cosine, -sine};
-        default: return {sine, -cosine};
+        case 0: return {across, up};
+        case 1: return {-up, across};
+        case 2: return {-across, -up};
+        default: return {up, -across};
     }
 }
 
