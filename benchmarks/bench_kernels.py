@@ -1,28 +1,29 @@
-"""Kernels against the best NumPy, SciPy, OpenCV, torch, scikit-learn and SimpleITK arrangements of the same steps.
+"""Kernels against the best NumPy, SciPy, OpenCV, torch, scikit-learn, SimpleITK and cc3d arrangements of each.
 
     python -m benchmarks.bench_kernels [FAMILY ...] [--rounds 31] [--isa avx512] [--smoke]
 
-All sides of a row take turns in one process, each with as many threads as the row says. Milliseconds are medians over
-the rounds and the least one, which is what a busy machine spoils least; a ratio is the median and the quartiles of
-peer / ours in one round: above 1, ours is faster. `scaling` is the least time on one thread over that on these. `MiB`
-is the most memory the call needs beyond what it begins with, and in it that of the result. `error` is the largest
-difference from spinert.kernels.reference in float64, in the unit of the result: pixels of 0..1, cells, degrees, cluster
-numbers, units of the points. Of 100,000 points it is the largest difference from scikit-learn's labels, since the
-reference takes all distances at once.
+All sides of a row take turns in one process, each with as many threads as the row says, or with the one it can use:
+NumPy, SciPy, scikit-learn's DBSCAN and cc3d have no more. Milliseconds are medians over the rounds and the least one,
+which is what a busy machine spoils least; a ratio is the median and the quartiles of peer / ours in one round: above 1,
+ours is faster. `scaling` is the least time on one thread over that on these. `MiB` is the most memory the call needs
+beyond what it begins with, and in brackets what all its results take: part of it unless they go to `out`. `error` is
+the largest difference of the first result from spinert.kernels.reference in float64, in the unit of the result: pixels
+of 0..1, cells, degrees, cluster numbers, units of the points. Where the reference would take minutes it is the
+difference from a peer: scikit-learn's labels of 100,000 points, SciPy's components and many smoothed curves, OpenCV's
+grey levels, NumPy's polynomials.
 """
 
 import argparse
 from importlib import import_module
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
-from threadpoolctl import threadpool_limits
+from numpy.typing import NDArray
 
 from benchmarks.compare import interleaved
 from benchmarks.host import host_line
 from benchmarks.kernels.row import Row
+from benchmarks.kernels.threads import limit_peers
 from benchmarks.memory import peak_extra_mib
 from spinert import kernels
 from spinert.kernels import _cpu
@@ -46,7 +47,7 @@ def main() -> None:
     if unknown := set(arguments.families) - set(FAMILIES):
         parser.error(f"unknown family {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
 
-    print(host_line("scipy", "torch", "opencv-python-headless", "scikit-learn", "simpleitk"))
+    print(host_line("scipy", "torch", "opencv-python-headless", "scikit-learn", "simpleitk", "connected-components-3d"))
     print(LAYOUT.format(*HEADER))
     for family in arguments.families or FAMILIES:
         for row in import_module(f"benchmarks.kernels.{family}").rows():
@@ -56,27 +57,36 @@ def main() -> None:
 
 
 def print_row(row: Row, isa: str, *, rounds: int) -> None:
-    result = first(row.ours(1))
-    error = "" if row.exact is None else f"{np.abs(result - row.exact).max(initial=0.0):.1e}"
+    results = arrays_of(row.ours(1))
+    error = "" if row.exact is None else f"{largest_difference(results[0], row.exact):.1e}"
+    size = sum(result.nbytes for result in results) / 2**20
     single = float("nan")
     for threads in row.threads:
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(threads)
-        threadpool_limits(threads)
+        limit_peers(threads)
         sides = {"ours": lambda threads=threads: row.ours(threads), **row.peers}
         compared = interleaved(sides, rounds=rounds)
         ours = compared.timings[0]
         single = ours.least if threads == 1 else single
-        memory = f"{peak_extra_mib(lambda threads=threads: row.ours(threads)):.1f} ({result.nbytes / 2**20:.1f})"
+        memory = f"{peak_extra_mib(lambda threads=threads: row.ours(threads)):.1f} ({size:.1f})"
         line = [row.kernel, row.shape, isa, threads, f"{ours.median:.3f}", f"{ours.least:.3f}"]
         line += ["" if threads == 1 else f"{single / ours.least:.2f}", memory, error]
+        if not row.peers:
+            print(LAYOUT.format(*line, "", "", "", "").rstrip(), flush=True)
         for name, timing, ratio in zip(compared.names[1:], compared.timings[1:], compared.ratios[1:], strict=True):
             print(LAYOUT.format(*line, name, f"{timing.median:.3f}", f"{timing.least:.3f}", str(ratio)), flush=True)
             line = [""] * len(line)
 
 
-def first(result: Any) -> Any:
-    return result[0] if isinstance(result, tuple) else result
+def arrays_of(result: Any) -> list[NDArray[Any]]:
+    if isinstance(result, tuple):
+        return [array for part in result for array in arrays_of(part)]
+    return [result] if isinstance(result, np.ndarray) else []
+
+
+def largest_difference(result: NDArray[Any], exact: NDArray[Any]) -> float:
+    """In a type that can be negative: two uint8 of 1 and 2 are 1 apart."""
+    wide = np.result_type(result, exact, np.int16)
+    return float(np.abs(np.subtract(result, exact, dtype=wide)).max(initial=0))
 
 
 if __name__ == "__main__":

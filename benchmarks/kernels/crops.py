@@ -25,7 +25,7 @@ def discs_row() -> Row:
     along[:, 0, 1], along[:, 1, 0], along[:, 2, 2] = 0.3 * np.sin(tilts), -0.3 * np.sin(tilts), 4.0
     centres = np.stack([np.full(6, 220.0), np.linspace(100.0, 400.0, 6), np.full(6, 7.0)], axis=1)
     maps = kernels.oblique_map(centres, along, (9, 112, 224), spacing=(4.0, 0.6, 0.6))
-    floats = torch.from_numpy(volume.astype(np.float32))[None, None]
+    floats = torch.from_numpy(volume.astype(np.float32))[None, None].expand(6, -1, -1, -1, -1)
 
     def scipy() -> NDArray[np.float32]:
         options = {"output_shape": (9, 112, 224), "output": np.float32, "order": 1}
@@ -33,10 +33,8 @@ def discs_row() -> Row:
         return np.stack([ndimage.affine_transform(volume, matrix, origin, **options) for matrix, origin in each])
 
     def torch_sample() -> NDArray[np.float32]:
-        places = torch_places(maps, (9, 112, 224), volume.shape)
-        options = {"padding_mode": "border", "align_corners": False}
-        each = [torch.nn.functional.grid_sample(floats, grid[None], **options)[0, 0] for grid in places]
-        return torch.stack(each).numpy()
+        grids = torch_grids(maps, (9, 112, 224), volume.shape)
+        return torch.nn.functional.grid_sample(floats, grids, padding_mode="border", align_corners=False)[:, 0].numpy()
 
     return Row(
         "crop_oblique, discs",
@@ -73,13 +71,14 @@ def features_row() -> Row:
     """Rotated ROI align."""
     features = np.random.default_rng(0).normal(0.0, 1.0, (256, 256, 128)).astype(np.float32)
     maps = kernels.box_map(vertebrae(512.0, 1024.0), (14, 14), stride=4.0)
-    tensor = torch.from_numpy(features)[None]
+    tensor = torch.from_numpy(features)[None].expand(17, -1, -1, -1)
 
     def torch_sample() -> NDArray[np.float32]:
         finer = kernels.box_map(vertebrae(512.0, 1024.0), (28, 28), stride=4.0)
-        places = torch_places(finer, (28, 28), features.shape[1:])
-        each = [torch.nn.functional.grid_sample(tensor, grid[None], align_corners=False) for grid in places]
-        return torch.nn.functional.avg_pool2d(torch.cat(each), 2).numpy()
+        grids = torch_grids(finer, (28, 28), features.shape[1:])
+        return torch.nn.functional.avg_pool2d(
+            torch.nn.functional.grid_sample(tensor, grids, align_corners=False), 2
+        ).numpy()
 
     return Row(
         "crop_rotated, features",
@@ -99,8 +98,10 @@ def vertebrae(width: float, height: float) -> NDArray[np.float64]:
     return np.stack([x, height * place, *sides, 0.4 * np.cos(6.0 * place)], axis=1)
 
 
-def torch_places(maps: Affine, size: tuple[int, ...], shape: tuple[int, ...]) -> torch.Tensor:
-    """The places of crops for grid_sample: -1..1 over the extent of the image."""
-    voxels = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij")[::-1], axis=-1).reshape(-1, len(size))
-    places = (maps.to_image(voxels) + 0.5) * 2.0 / np.array(shape[::-1]) - 1.0
-    return torch.from_numpy(places.astype(np.float32)).reshape(-1, *size, len(size))
+def torch_grids(maps: Affine, size: tuple[int, ...], shape: tuple[int, ...]) -> torch.Tensor:
+    """The places of crops for grid_sample, which counts from -1 to 1 over the extent of crop and image."""
+    crop, image = np.array(size[::-1], float), np.array(shape[::-1], float)
+    turn = maps.matrix * crop / image[:, None]
+    shift = (maps.matrix @ (crop - 1.0) + 2.0 * maps.origin + 1.0) / image - 1.0
+    theta = np.concatenate([turn, shift[:, :, None]], axis=2).astype(np.float32)
+    return torch.nn.functional.affine_grid(torch.from_numpy(theta), [len(theta), 1, *size], align_corners=False)

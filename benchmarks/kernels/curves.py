@@ -1,5 +1,7 @@
 """Curves against NumPy and SciPy."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct, dst, idct, idst
@@ -27,9 +29,9 @@ def fit_row(degree: int) -> Row:
     """The midline of a film of 3000 rows. The error is against Legendre.fit, most of it that of the latter."""
     x, y = np.arange(3000.0), centreline(3000)
 
-    def ours(threads: int) -> Floats:
+    def ours(threads: int) -> tuple[Any, ...]:
         curves = kernels.fit_polynomial(x, y, degree=degree, threads=threads)
-        return kernels.evaluate_polynomial(curves, x, threads=threads)[0]
+        return *kernels.evaluate_polynomial(curves, x, threads=threads), curves
 
     def numpy() -> Floats:
         curve = np.polynomial.Legendre.fit(x, y, degree)
@@ -49,9 +51,9 @@ def fit_many_row() -> Row:
     offsets = np.arange(curves + 1) * each
     flat_x, flat_y = x.ravel(), y.ravel()
 
-    def ours(threads: int) -> Floats:
+    def ours(threads: int) -> tuple[Any, ...]:
         fitted = kernels.fit_polynomial(flat_x, flat_y, degree=6, offsets=offsets, threads=threads)
-        return kernels.evaluate_polynomial(fitted, flat_x, offsets=offsets, threads=threads)[0]
+        return *kernels.evaluate_polynomial(fitted, flat_x, offsets=offsets, threads=threads), fitted
 
     def numpy() -> Floats:
         fits = [np.polynomial.Legendre.fit(a, b, 6) for a, b in zip(x, y, strict=True)]
@@ -100,24 +102,26 @@ def heat_free_row() -> Row:
 
 def heat_many_row() -> Row:
     curves, each = 64, 1000
-    values = np.concatenate([centreline(each) + film for film in range(curves)])
+    lines = np.stack([centreline(each) + film for film in range(curves)])
+    values = lines.ravel()
     offsets = np.arange(curves + 1) * each
     return Row(
         "smooth_heat, many curves",
         f"{curves} of {each}, {STEPS} steps",
         lambda threads: kernels.smooth_heat(values, offsets=offsets, threads=threads),
-        {"SciPy": lambda: np.concatenate([scipy_fixed(curve) for curve in values.reshape(curves, each)])},
-        np.concatenate([scipy_fixed(curve) for curve in values.reshape(curves, each)]),
+        {"SciPy": lambda: scipy_fixed(lines)},
+        scipy_fixed(lines).ravel(),
         (1, 2),
     )
 
 
 def scipy_fixed(values: Floats) -> Floats:
-    length = len(values) - 1
-    line = values[0] + (values[-1] - values[0]) * np.arange(len(values)) / length
-    modes = dst((values - line)[1:-1], type=1)
+    """[..., n], all curves at once."""
+    length = values.shape[-1] - 1
+    line = values[..., :1] + (values[..., -1:] - values[..., :1]) * (np.arange(length + 1) / length)
+    modes = dst((values - line)[..., 1:-1], type=1)
     modes *= (1.0 - 4.0 * COEFFICIENT * np.sin(np.pi * np.arange(1, length) / (2 * length)) ** 2) ** STEPS
-    line[1:-1] += idst(modes, type=1)
+    line[..., 1:-1] += idst(modes, type=1)
     return line
 
 

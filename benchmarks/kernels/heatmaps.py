@@ -131,8 +131,9 @@ def numpy_peak(maps: Maps) -> NDArray[np.float32]:
 def top_peaks_row(name: str, maps: Maps) -> Row:
     """Heights, 0 where there are fewer peaks. The peer takes the cells that a maximum filter leaves, one by one."""
 
-    def ours(threads: int) -> NDArray[np.float32]:
-        return np.nan_to_num(kernels.top_peaks(maps, 5, **PEAKS, threads=threads)[1])
+    def ours(threads: int) -> tuple[NDArray[np.float32], ...]:
+        points, values, counts = kernels.top_peaks(maps, 5, **PEAKS, threads=threads)
+        return np.nan_to_num(values), points, counts
 
     exact = np.nan_to_num(reference.top_peaks(maps, 5, **PEAKS)[1])
     return Row(f"top_peaks, {name}", shape_of(maps), ours, {"SciPy": lambda: scipy_peaks(maps)}, exact, (1, 2))

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 class Row(NamedTuple):
     """One kernel on one input.
 
-    `ours` takes the number of threads; it and every peer return the array that `truth` is about, or a tuple whose first
-    one is. `exact` is the reference's result in float64, or None where it would take minutes.
+    `ours` takes the number of threads and returns all that the kernel makes, first the array that `exact` is about.
+    `exact` is the reference's result, a peer's where that would take minutes, or None. What peers return is for nobody.
     """
 
     kernel: str

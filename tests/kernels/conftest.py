@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, settings
 
 from spinert import kernels
 from spinert.errors import DeviceError
-from spinert.kernels import _cpu, native
+from spinert.kernels import _cpu, native, residence
 from tests import cuda_emulator
+from tests.kernels.guards import fresh
 from tests.kernels.places import CpuPlace, CudaPlace
 
 # a fixture that forces an ISA or a device for a whole test is the same for each of its examples; how long examples take
@@ -23,6 +24,14 @@ from tests.kernels.places import CpuPlace, CudaPlace
 suppressed = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 settings.register_profile("kernels", deadline=None, derandomize=True, max_examples=60, suppress_health_check=suppressed)
 settings.load_profile("kernels")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def results_are_written() -> Iterator[None]:
+    """What a kernel does not write is not by chance what it wrote the last time: memory comes back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(residence.CpuPlace, "empty", lambda _place, shape, dtype: fresh(shape, dtype))
+        yield
 
 
 @pytest.fixture(params=kernels.usable_isas())

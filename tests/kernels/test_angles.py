@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from examples.aasce import read_films
 from spinert import kernels
 from spinert.kernels import _cpu, reference
+from tests.kernels.guards import guarded
 from tests.kernels.places import CpuPlace, CudaPlace
-from tests.kernels.test_parity import guarded
 
 Array = NDArray[np.float64]
 COUNTS = (0, 1, 2, 15, 16, 17, 67)

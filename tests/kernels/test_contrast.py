@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
+from tests.kernels.guards import guarded
 from tests.kernels.places import CpuPlace, CudaPlace
-from tests.kernels.test_intensity import guarded
 
 Place = CpuPlace | CudaPlace
 SHAPES = [(1, 1), (1, 40), (40, 1), (5, 3), (9, 9), (17, 16), (64, 64), (64, 67), (67, 131), (31, 200)]

@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from spinert import kernels
 from spinert.kernels import Affine, Grid, _cpu, reference
-from tests.kernels.test_parity import guarded
+from tests.kernels.guards import guarded
 from tests.kernels.test_resample import DTYPES, close_to, volume_of
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
+from tests.kernels.guards import guarded
 from tests.kernels.spines import COUNTS, ragged, spine, values_of, wandering
-from tests.kernels.test_parity import guarded
 
 
 @pytest.mark.parametrize("ends", ["fixed", "free"])

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu
+from tests.kernels.guards import guarded
 from tests.kernels.test_heatmaps import SHAPES, steps
-from tests.kernels.test_parity import guarded, heatmaps
+from tests.kernels.test_parity import heatmaps
 
 
 def every_result(maps: NDArray[np.float32], mask: NDArray[np.uint8], threads: int) -> bytes:

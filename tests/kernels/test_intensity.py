@@ -1,8 +1,6 @@
 """Stored values to network input: by hand, against the reference, and what holds for any volume."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -42,16 +40,6 @@ RANGES = st.tuples(st.floats(-5e3, 5e3), st.floats(1.0, 5e3)).map(lambda pair: (
 def noise(shape: tuple[int, ...], dtype: type, seed: int = 0) -> NDArray[Any]:
     limits = np.iinfo(dtype)
     return np.random.default_rng(seed).integers(limits.min, limits.max, shape, dtype, endpoint=True)
-
-
-@contextmanager
-def guarded(shape: tuple[int, ...], dtype: type) -> Iterator[NDArray[Any]]:
-    """An output array between guard words, which must be as they were when the block ends."""
-    size = math.prod(shape)
-    memory: NDArray[Any] = np.full(size + 128, 99, dtype)
-    yield memory[64 : 64 + size].reshape(shape)
-    assert (memory[:64] == 99).all(), "written before the output"
-    assert (memory[64 + size :] == 99).all(), "written after the output"
 
 
 def by_slice(shape: tuple[int, ...]) -> dict[str, Any]:

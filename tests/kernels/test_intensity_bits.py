@@ -1,5 +1,8 @@
 """Volumes: the same bits from every instruction set, number of threads and way to store, and nothing around outputs."""
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -8,7 +11,8 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu
-from tests.kernels.test_intensity import CT, DTYPES, by_slice, guarded, noise
+from tests.kernels.guards import guarded
+from tests.kernels.test_intensity import CT, DTYPES, by_slice, noise
 
 
 def all_outputs(stored: NDArray[Any], rescale: dict[str, Any], threads: int) -> bytes:
@@ -48,15 +52,23 @@ def test_a_volume_too_large_for_the_caches_is_what_its_slices_are(isa: str, thre
     assert box.tolist() == [[0, 18], [0, 1024], [0, 1031]]
 
 
+@contextmanager
+def guarded_behind(offset: int, shape: tuple[int, ...], dtype: type) -> Iterator[NDArray[Any]]:
+    """An output so many elements behind where memory begins, so that it is not aligned."""
+    with guarded((offset + math.prod(shape),), dtype) as memory:
+        memory[:offset] = 1
+        yield memory[offset:].reshape(shape)
+        assert (memory[:offset] == 1).all()
+
+
 @pytest.mark.parametrize("offset", [0, 1, 7])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 11, 13), (17, 1024, 1031)], ids=str)
 def test_outputs_are_written_and_nothing_around_them(isa: str, shape: tuple[int, ...], offset: int) -> None:
     stored, one = noise(shape, np.int16), np.ones(1)
-    size = stored.size + offset
     for dtype in (np.float32, np.float16, np.uint8):
-        with guarded((size,), dtype) as memory:
-            _cpu.rescale_hu(stored, one, -one, 0.0, 9.0, 0.0, 1.0, 0.0, False, memory[offset:].reshape(shape), 2)
-    with guarded((size,), np.float32) as memory, guarded((3,), np.float64) as moments:
-        _cpu.zscore_hu(stored, one, one, 0.0, 9.0, None, moments, memory[offset:].reshape(shape), 2)
-    with guarded((size,), np.uint8) as memory, guarded((3, 2), np.int64) as box:
-        _cpu.threshold_mask(stored, one, one, 0.0, 9.0, memory[offset:].reshape(shape), box, 2)
+        with guarded_behind(offset, shape, dtype) as out:
+            _cpu.rescale_hu(stored, one, -one, 0.0, 9.0, 0.0, 1.0, 0.0, False, out, 2)
+    with guarded_behind(offset, shape, np.float32) as out, guarded((3,), np.float64) as moments:
+        _cpu.zscore_hu(stored, one, one, 0.0, 9.0, None, moments, out, 2)
+    with guarded_behind(offset, shape, np.uint8) as out, guarded((3, 2), np.int64) as box:
+        _cpu.threshold_mask(stored, one, one, 0.0, 9.0, out, box, 2)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
-from tests.kernels.test_parity import guarded
+from tests.kernels.guards import guarded
 
 SHAPES = [(0, 5), (5, 0), (1, 1), (1, 64), (3, 63), (17, 65), (31, 128), (67, 131), (131, 200), (40, 1)]
 NAN = np.nan

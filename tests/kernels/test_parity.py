@@ -1,7 +1,6 @@
 """Every kernel against its reference, wherever it runs, over awkward shapes."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
+from tests.kernels.guards import guarded, surrounded
 from tests.kernels.places import CpuPlace, CudaPlace
 
 Place = CpuPlace | CudaPlace
@@ -20,17 +20,6 @@ TOLERANCE = {"prepare": 1e-6, "cells": 2e-5, "confidence": 1e-6, "vectors": 1e-1
 LENGTHS = (1, 2, 15, 16, 17, 31, 67, 131)
 SHAPES = [(a, LENGTHS[-1 - i]) for i, a in enumerate(LENGTHS)] + [(1, 1), (64, 64), (200, 3)]
 SIZES = ((1, 1), (16, 8), (33, 71), (128, 64))
-GUARD = 64
-
-
-@contextmanager
-def guarded(shape: tuple[int, ...], dtype: type) -> Iterator[NDArray[Any]]:
-    """An output array between guard words, which must be as they were when the block ends."""
-    size = int(np.prod(shape))
-    memory: NDArray[Any] = np.full(size + 2 * GUARD, 77, dtype)
-    yield memory[GUARD : GUARD + size].reshape(shape)
-    assert (memory[:GUARD] == 77).all(), "written before the output"
-    assert (memory[GUARD + size :] == 77).all(), "written after the output"
 
 
 def film(shape: tuple[int, int], dtype: type, seed: int = 0) -> NDArray[Any]:
@@ -109,8 +98,8 @@ def test_peak_agrees_with_the_reference(place: Place, n: int, shape: tuple[int, 
 
 def test_a_device_computes_exponentials_to_the_same_bits(cuda: CudaPlace) -> None:
     """Two cells, the second x lower: x of the mean is e**-x / (1 + e**-x)."""
-    maps = np.zeros((4001, 1, 2), np.float32)
-    maps[:, 0, 1] = -np.linspace(0.0, 90.0, 4001)
+    maps = np.zeros((401, 1, 2), np.float32)
+    maps[:, 0, 1] = -np.linspace(0.0, 90.0, 401)
     for got, want in zip(
         cuda.run(kernels.soft_argmax, maps, radius=0), kernels.soft_argmax(maps, radius=0), strict=True
     ):
@@ -175,5 +164,5 @@ def test_kernels_write_their_outputs_and_nothing_else(isa: str, shape: tuple[int
         _cpu.dbscan(points, np.array([0, shape[0], len(points)]), 0.1, 2, labels, 2)
         _cpu.kmeans(points, 9, 0.0, labels, centres, 1)
     places = points[:, 0].copy()
-    with guarded((len(places),), np.float64) as gaps, guarded((len(places),), np.uint8) as outliers:
+    with surrounded((len(places),), np.float64) as gaps, guarded((len(places),), np.uint8) as outliers:
         _cpu.gap_outliers(places, 1.5, gaps, outliers, 1)

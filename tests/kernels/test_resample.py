@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from spinert import kernels
 from spinert.kernels import Grid, _cpu, reference
-from tests.kernels.test_parity import guarded
+from tests.kernels.guards import guarded
 
 DTYPES = (np.uint8, np.int16, np.uint16, np.float32)
 SHAPES = [(1, 1, 1), (1, 1, 67), (1, 37, 1), (19, 1, 1), (3, 15, 17), (5, 16, 31), (7, 33, 16), (2, 3, 131)]
@@ -129,7 +129,8 @@ def test_a_value_that_is_not_finite_stays_where_it_has_a_weight(place: Any, bad:
     weights = [
         reference.linear_weights(n, m, step, grid.origin[0]) for n, m in zip(volume.shape, grid.shape, strict=True)
     ]
-    reached = np.einsum("zk,yj,xi,kji->zyx", *(w > 0 for w in weights), ~np.isfinite(volume)) > 0
+    reach = [(w > 0).astype(float) for w in weights]
+    reached = np.einsum("zk,yj,xi,kji->zyx", *reach, ~np.isfinite(volume), optimize=True) > 0
     np.testing.assert_array_equal(~np.isfinite(got), reached)
 
 

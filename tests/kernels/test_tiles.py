@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
+from tests.kernels.guards import guarded, surrounded
 from tests.kernels.places import CpuPlace, CudaPlace
-from tests.kernels.test_parity import guarded
 
 Size = tuple[int, int, int]
 Place = CpuPlace | CudaPlace
@@ -244,7 +244,7 @@ def test_sums_are_held_for_as_many_slices_as_a_patch_has() -> None:
 def test_tiles_are_written_to_their_places_and_nothing_else(isa: str, columns: int) -> None:
     tile = np.ones((2, 3, 6, columns), np.float32)
     weights: Sequence[NDArray[np.float32]] = [np.ones((1, n), np.float32) for n in tile.shape[1:]]
-    with guarded((2, 4, 6, columns), np.float32) as ring, guarded((3, 6, columns), np.uint8) as labels:
+    with surrounded((2, 4, 6, columns), np.float32) as ring, guarded((3, 6, columns), np.uint8) as labels:
         for threads in (1, 3):
             _cpu.add_tile(tile, *weights, (0, 0, 0), (3, 0, 0), (0, 0, 0), ring, threads)
             _cpu.label_slices(ring, 3, 0, 3, 0.0, labels, threads)

@@ -116,7 +116,8 @@ def test_the_bindings_refuse_what_would_leave_the_ring(emulated: CudaPlace, chan
     with pytest.raises(ValueError, match=got):
         _cpu.add_tile(**{**MIDDLE, **changed}, threads=1)
     stream = emulated.native.Stream()
-    placed = {name: emulated.put(value, stream) for name, value in {**MIDDLE, **changed}.items()}
+    given = {**MIDDLE, **changed}
+    placed = {k: emulated.put(v, stream) if isinstance(v, np.ndarray) else v for k, v in given.items()}
     with pytest.raises(ValueError, match=got):
         emulated.native.add_tile(**placed, stream=stream)
 
@@ -145,7 +146,7 @@ def test_the_bindings_refuse_slices_that_are_not_there(emulated: CudaPlace, call
         call(_cpu, np.ascontiguousarray, 1)
     stream = emulated.native.Stream()
     with pytest.raises(ValueError, match=got):
-        call(emulated.native, lambda array: emulated.put(array, stream), stream)
+        call(emulated.native, lambda array: emulated.put(np.ascontiguousarray(array), stream), stream)
 
 
 def test_the_bindings_refuse_less_than_one_thread() -> None:

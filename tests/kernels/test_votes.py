@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.kernels import _cpu, reference
-from tests.kernels.test_parity import guarded
+from tests.kernels.guards import guarded
 
 SHAPES = [(1, 1, 1), (1, 16, 17), (15, 2, 31), (17, 16, 15), (31, 29, 67)]
 NORMAL, BLASTIC, MIXED, LYTIC = range(4)
