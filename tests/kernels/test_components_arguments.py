@@ -180,10 +180,10 @@ def test_the_bindings_refuse_what_would_leave_an_array(call: Any, got: str) -> N
 def test_labels_over_the_mask_are_refused() -> None:
     memory = np.zeros((8, 8), np.int32)
     mask = memory.view(np.uint8).reshape(4, 8, 8)[0]
-    with pytest.raises(ValueError, match="over"):
+    with pytest.raises(ValueError, match=r"shares? memory"):
         _cpu.label_components(mask, True, memory, np.zeros(1, np.int32), 1)
 
 
 def test_kept_labels_over_the_labels_are_refused() -> None:
-    with pytest.raises(ValueError, match="over"):
+    with pytest.raises(ValueError, match=r"shares? memory"):
         _cpu.keep_components(LABELS, np.zeros(1, np.uint8), LABELS, 1)
