@@ -50,9 +50,8 @@ class Setting(NamedTuple):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The built package before everything else on the path."""
-        path = [str(self.folder / "site")] * (not self.installed) + [str(ROOT)]
-        path += [str(ROOT / "src")] * self.dry_run + [os.environ.get("PYTHONPATH", "")]
+        """The built package before everything else on the path; of a dry run, the installed one."""
+        path = [str(self.folder / "site")] * (not self.installed) + [str(ROOT), os.environ.get("PYTHONPATH", "")]
         return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
