@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from spinert.errors import DeviceError
 from spinert.kernels import _cpu, native
 from spinert.kernels.arguments import check_array, check_layout, check_threads
 from spinert.kernels.device import is_on_device
@@ -34,23 +33,10 @@ class CpuPlace(NamedTuple):
         return array
 
 
-class CudaKernels:
-    """The kernels of the CUDA module; DeviceError for one that only the CPU has."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self._module = module
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return getattr(self._module, name)
-        except AttributeError:
-            raise DeviceError(f"{name} has no CUDA kernel yet", "copy its arrays to the host with download()") from None
-
-
 class CudaPlace(NamedTuple):
     """A CUDA device: the last argument of its kernels is the stream they are queued on."""
 
-    native: CudaKernels
+    native: ModuleType
     lane: Any
 
     def take(self, name: str, array: Array, dtypes: tuple[str, ...], shape: tuple[str | int, ...]) -> Array:
@@ -95,7 +81,7 @@ def place_of(*arrays: Array, threads: int = 1, stream: Any = None) -> Place:
         )
     module = native.cuda()
     lane = module.device_array(on_device[0]).stream if stream is None else as_stream(module, stream)
-    return CudaPlace(CudaKernels(module), lane)
+    return CudaPlace(module, lane)
 
 
 def as_stream(module: ModuleType, stream: Any) -> Any:
