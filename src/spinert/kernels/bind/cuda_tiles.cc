@@ -19,7 +19,7 @@ bool fits(int64_t v, size_t length, size_t most) {
 }
 
 template <class T>
-cuda::Ring<T> ring_of(const View<T, 4>& ring) {
+Ring<T> ring_of(const View<T, 4>& ring) {
     require(ring.shape(1) > 0, "ring has no slots");
     return {ring.data, ring.shape(0), ring.shape(1), ring.shape(2), ring.shape(3)};
 }
@@ -29,7 +29,7 @@ void add_tile_of(const DeviceArray& tile, const std::array<const DeviceArray*, 3
                  const Triple& at, const Triple& fresh, const DeviceArray& ring, Stream& stream) {
     Work work(stream);
     const auto in = work.input<T, 4>(tile, "tile");
-    const cuda::Ring<float> sums = ring_of(work.output<float, 4>(ring, "ring"));
+    const Ring<float> sums = ring_of(work.output<float, 4>(ring, "ring"));
     const char* const names[3] = {"weights_z", "weights_y", "weights_x"};
     const size_t most[3] = {2 * sums.slots - 1, sums.rows, sums.columns};  // slots go round
     const float* rows[3];
@@ -45,7 +45,7 @@ void add_tile_of(const DeviceArray& tile, const std::array<const DeviceArray*, 3
     require(in.shape(0) == sums.classes, "tile has other classes than the ring");
     require(in.shape(1) <= sums.slots, "tile is deeper than the ring");
     const auto number = [](int64_t v) { return static_cast<size_t>(v); };
-    const cuda::TilePlace place = {in.shape(1), in.shape(2), in.shape(3), rows[0], rows[1], rows[2],
+    const TilePlace place = {in.shape(1), in.shape(2), in.shape(3), rows[0], rows[1], rows[2],
                                    number(at[0]), number(at[1]), number(at[2]),
                                    number(fresh[0]), number(fresh[1]), number(fresh[2])};
     work.run([&] { cuda::add_tile(in.data, place, sums, stream); });
@@ -58,7 +58,7 @@ void add_tile(const DeviceArray& tile, const DeviceArray& weights_z, const Devic
     add(tile, {&weights_z, &weights_y, &weights_x}, index, at, fresh, ring, stream);
 }
 
-cuda::Slices slices_of(const cuda::Ring<const float>& ring, int64_t slot, int64_t begin, int64_t count, size_t slices,
+Slices slices_of(const Ring<const float>& ring, int64_t slot, int64_t begin, int64_t count, size_t slices,
                        size_t rows, size_t columns) {
     require(fits(slot, 1, ring.slots), "slot lies outside the ring");
     require(0 <= count && static_cast<size_t>(count) <= ring.slots, "count is below 0 or above the slots");
@@ -70,10 +70,10 @@ cuda::Slices slices_of(const cuda::Ring<const float>& ring, int64_t slot, int64_
 void label_slices(const DeviceArray& ring, int64_t slot, int64_t begin, int64_t count, float threshold,
                   const DeviceArray& labels, Stream& stream) {
     Work work(stream);
-    const cuda::Ring<const float> sums = ring_of(work.input<float, 4>(ring, "ring"));
+    const Ring<const float> sums = ring_of(work.input<float, 4>(ring, "ring"));
     const auto out = work.output<uint8_t, 3>(labels, "labels");
     require(1 <= sums.classes && sums.classes <= 256, "classes are not 1..256");
-    const cuda::Slices slices = slices_of(sums, slot, begin, count, out.shape(0), out.shape(1), out.shape(2));
+    const Slices slices = slices_of(sums, slot, begin, count, out.shape(0), out.shape(1), out.shape(2));
     uint8_t* const first = out.data + static_cast<size_t>(begin) * sums.rows * sums.columns;
     work.run([&] { cuda::label_slices(sums, slices, threshold, first, stream); });
 }
@@ -81,10 +81,10 @@ void label_slices(const DeviceArray& ring, int64_t slot, int64_t begin, int64_t 
 void half_slices(const DeviceArray& ring, int64_t slot, int64_t begin, int64_t count, const DeviceArray& values,
                  Stream& stream) {
     Work work(stream);
-    const cuda::Ring<const float> sums = ring_of(work.input<float, 4>(ring, "ring"));
+    const Ring<const float> sums = ring_of(work.input<float, 4>(ring, "ring"));
     const auto out = work.output<__half, 4>(values, "values");
     require(out.shape(0) == sums.classes, "values have other classes than the ring");
-    const cuda::Slices slices = slices_of(sums, slot, begin, count, out.shape(1), out.shape(2), out.shape(3));
+    const Slices slices = slices_of(sums, slot, begin, count, out.shape(1), out.shape(2), out.shape(3));
     const size_t area = sums.rows * sums.columns;
     __half* const first = out.data + static_cast<size_t>(begin) * area;
     work.run([&] { cuda::half_slices(sums, slices, out.shape(1) * area, first, stream); });

@@ -18,7 +18,7 @@ void gaussian_mean(const DeviceArray& volume, const DeviceArray& centres, int64_
     require(0.0 < sigma && sigma <= __DBL_MAX__, "sigma is not above 0 and finite");
     require(at.shape(1) == 3 && at.shape(0) < INT_MAX, "centres are not [n, 3] or too many");
     require(out.shape(0) == at.shape(0), "means has another n than centres");
-    const cuda::FloatVolume view = {in.data,
+    const FloatVolume view = {in.data,
                                     {static_cast<int64_t>(in.shape(0)), static_cast<int64_t>(in.shape(1)),
                                      static_cast<int64_t>(in.shape(2))}};
     work.run([&] { cuda::gaussian_mean(view, at.data, at.shape(0), {cube, sigma}, out.data, stream); });

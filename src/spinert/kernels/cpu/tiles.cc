@@ -30,7 +30,7 @@ void add_tile(const T* tile, const TilePlace& place, Ring<float> ring, int threa
                 const bool fresh = k >= place.fresh_z && j >= place.fresh_y;
                 add_row(tile + (plane * place.height + j) * place.width, place.x, place.z[k] * place.y[j],
                         fresh ? place.fresh_x : place.width, place.width,
-                        ring.row(c, place.slot + k, place.row + j) + place.column);
+                        row_of(ring, c, place.slot + k, place.row + j) + place.column);
             }
         }
     });
@@ -44,7 +44,7 @@ void label_slices(Ring<const float> ring, Slices slices, float threshold, uint8_
     const int parts = threads_for(ring.classes * slices.count * area, threads);
     parallel_for(slices.count * ring.rows, parts, [&](size_t, size_t from, size_t to) {
         for (size_t row = from; row < to; ++row) {
-            kernels.label(ring.row(0, slices.slot + row / ring.rows, row % ring.rows), ring.classes, ring.slots * area,
+            kernels.label(row_of(ring, 0, slices.slot + row / ring.rows, row % ring.rows), ring.classes, ring.slots * area,
                           threshold, ring.columns, labels + row * ring.columns);
         }
     });
@@ -56,7 +56,7 @@ void half_slices(Ring<const float> ring, Slices slices, size_t stride, Half* val
     parallel_for(planes, threads_for(planes * area, threads), [&](size_t, size_t from, size_t to) {
         for (size_t plane = from; plane < to; ++plane) {
             const size_t c = plane / slices.count, k = plane % slices.count;
-            kernels.halve(ring.row(c, slices.slot + k, 0), area, values + c * stride + k * area);
+            kernels.halve(row_of(ring, c, slices.slot + k, 0), area, values + c * stride + k * area);
         }
     });
 }

@@ -1,6 +1,8 @@
 // Votes: what the voxels round a vertebra, or the slices through it, say of it.
 #pragma once
 
+#include "../math/ballot.h"
+#include "../math/cube.h"
 #include "groups.h"
 #include "isa.h"
 
@@ -8,26 +10,12 @@ namespace spinert {
 
 // volume [slices, rows, columns] round centres [n, 3] (z, y, x): the mean [n] of the voxels in a cube of `cube` voxels
 // an edge, weighted by a Gaussian of their distance from the centre, sigma in voxels.
-struct FloatVolume {
-    const float* values;
-    int64_t shape[3];
-};
-struct Neighbourhood {
-    int64_t cube;
-    double sigma;
-};
 void gaussian_mean(FloatVolume volume, const double* centres, size_t n, Neighbourhood near, double* means,
                    int threads);
 
 // probabilities [slices, classes], a group of slices for each vertebra -> slices counts [groups, classes] whose highest
 // probability is that of the class, and labels [groups]: the class above 0 with most slices if these are more than
 // `threshold`, else 0.
-struct SliceVotes {
-    const float* probabilities;
-    size_t classes;
-    int64_t threshold;
-    int32_t *labels, *counts;
-};
 void vertebra_votes(SliceVotes votes, Groups groups, int threads);
 
 namespace votes {

@@ -27,8 +27,7 @@ add_rows_of_tile(const T* tile, TilePlace place, Ring<float> ring) {
         const size_t added = fresh ? place.fresh_x : place.width;
         const float scale = place.z[k] * place.y[j];
         const T* const from = tile + row * place.width;
-        const size_t slice = c * ring.slots + (place.slot + k) % ring.slots;
-        float* const to = ring.sums + (slice * ring.rows + place.row + j) * ring.columns + place.column;
+        float* const to = row_of(ring, c, place.slot + k, place.row + j) + place.column;
 #pragma unroll 4
         for (size_t i = static_cast<size_t>(lane_of_thread()); i < place.width; i += kWarp) {
             const float value = (scale * __ldg(place.x + i)) * value_of(from[i]);
@@ -44,7 +43,7 @@ label_voxels(Ring<const float> ring, Slices slices, float threshold, uint8_t* la
     const float lowest = ring.classes == 1 ? threshold : -__int_as_float(0x7f800000);
     const unsigned first = ring.classes == 1 ? 1 : 0;
     for (size_t k = blockIdx.y; k < slices.count; k += gridDim.y) {
-        const float* const sums = ring.sums + (slices.slot + k) % ring.slots * area;
+        const float* const sums = row_of(ring, 0, slices.slot + k, 0);
         for_each_of_grid(area, [&](size_t voxel) {
             float best = lowest;
             unsigned label = 0;
@@ -65,7 +64,7 @@ halve_voxels(Ring<const float> ring, Slices slices, size_t stride, __half* value
     const size_t area = ring.rows * ring.columns;
     for (size_t plane = blockIdx.y; plane < ring.classes * slices.count; plane += gridDim.y) {
         const size_t c = plane / slices.count, k = plane % slices.count;
-        const float* const sums = ring.sums + (c * ring.slots + (slices.slot + k) % ring.slots) * area;
+        const float* const sums = row_of(ring, c, slices.slot + k, 0);
         __half* const to = values + c * stride + k * area;
         for_each_of_grid(area, [&](size_t voxel) { to[voxel] = __float2half_rn(__ldg(sums + voxel)); });
     }

@@ -7,6 +7,14 @@
 
 namespace spinert {
 
+// What is asked: probabilities [slices, classes]; and answered: labels [groups], counts [groups, classes].
+struct SliceVotes {
+    const float* probabilities;
+    size_t classes;
+    int64_t threshold;
+    int32_t *labels, *counts;
+};
+
 // The class with the highest score, the first of equals; -1 where one is nan.
 SPINERT_BOTH int64_t class_of(const float* scores, size_t classes) {
     size_t best = 0;

@@ -5,6 +5,17 @@
 
 namespace spinert {
 
+// [slices, rows, columns].
+struct FloatVolume {
+    const float* values;
+    int64_t shape[3];
+};
+// Voxels along an edge, and the Gaussian within in voxels.
+struct Neighbourhood {
+    int64_t cube;
+    double sigma;
+};
+
 // Voxels first .. first + count - 1 of an axis of `size` voxels.
 struct AxisRange {
     int64_t first, count;
