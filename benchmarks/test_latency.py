@@ -13,7 +13,7 @@ import spinert
 from benchmarks.films import film
 from spinert import kernels
 from spinert.image import Image
-from spinert.runtime import backends
+from spinert.runtime.backends import ort
 from spinert.runtime.infer import Model
 from spinert.runtime.network import Network
 
@@ -34,7 +34,7 @@ def model() -> Iterator[Model]:
 @pytest.fixture(scope="module")
 def network(model: Model) -> Iterator[Network]:
     spec = model.bundle.manifest.networks["landmarks"]
-    opened = backends.open_network(model.bundle.network_file("landmarks", "fp32"), spec, threads=THREADS)
+    opened = ort.open_network(model.bundle.network_file("landmarks", "fp32"), spec, threads=THREADS)
     yield opened
     opened.close()
 

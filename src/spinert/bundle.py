@@ -57,6 +57,30 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights_sha256: str
 
 
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the files of a precision other than fp32 were made, and where the proof lies that they agree with fp32."""
+
+    method: str
+    """Such as `percentile 99.99, channels equalized`."""
+    calibrated_on: str
+    """Number and fingerprint of the studies that gave the ranges; never their names."""
+    report: str
+    """Relative path of the JSON report of the agreement gate."""
+    pictures: tuple[str, ...] = ()
+    """Relative paths of its plots."""
+
+
+class Ranked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way to run the bundle on a CPU, as it was measured when the bundle was calibrated."""
+
+    backend: str
+    precision: Precision
+    milliseconds: float
+    """Median of its networks together, on one thread."""
+    speedup: float
+    """Over fp32 on onnxruntime, measured in turns with it."""
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The content of `bundle.json`."""
 
@@ -68,6 +92,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     class_names: tuple[str, ...]
     provenance: Training
     model_card: str
+    variants: dict[Precision, Variant] = {}
+    cpu: tuple[Ranked, ...] = ()
+    """What to run on a CPU, fastest first; empty where nothing but fp32 was measured."""
     sha256: dict[str, str]
     """Relative path -> SHA-256 of every file in the folder; that of `bundle.json` is of its content without it."""
 
@@ -184,6 +211,8 @@ def _check_names(manifest: Manifest) -> None:
         used.update(spec.files.values())
         if spec.golden is not None:
             used.add(spec.golden)
+    for variant in manifest.variants.values():
+        used.update((variant.report, *variant.pictures))
     for name in sorted(listed | used):
         path = Path(name)
         if path.is_absolute() or ".." in path.parts or "\\" in name:

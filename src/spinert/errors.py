@@ -49,6 +49,12 @@ class NoBackend(SpinertError):
     exit_code = 6
 
 
+class NoEngine(NoBackend):
+    """A backend could run the network, but no engine was built here that fits it; the remedy is the command."""
+
+    exit_code = 12
+
+
 class BadNetwork(SpinertError):
     """A network whose tensors do not fit its bundle, or that produced values that are not finite."""
 
@@ -65,3 +71,15 @@ class DeviceError(SpinertError):
     """A CUDA device that is not there, has no memory left, or failed while working; the problem names the work."""
 
     exit_code = 9
+
+
+class CalibrationFailed(SpinertError):
+    """A precision that was not written: too few studies, outside its gate or not faster; it says by how much."""
+
+    exit_code = 10
+
+
+class BuildFailed(SpinertError):
+    """An engine that could not be built or stored; nothing half-written is left."""
+
+    exit_code = 11

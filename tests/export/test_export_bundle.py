@@ -17,7 +17,7 @@ from spinert.cli.export import export as export_command  # noqa: E402
 from spinert.errors import BadRequest, ExportFailed  # noqa: E402
 from spinert.export import Exported, export_bundle, verify  # noqa: E402
 from spinert.export.recipes import landmarks  # noqa: E402
-from spinert.runtime import backends  # noqa: E402
+from spinert.runtime.backends import ort  # noqa: E402
 from tests.export.conftest import FACTS, PROGRAM  # noqa: E402
 
 CARD = "# Tiny\n\nResearch use only.\n"
@@ -70,7 +70,7 @@ def test_a_recipe_becomes_a_bundle_that_agrees_with_torch(exported, weights):
         with torch.inference_mode():
             return {"heatmaps": network(torch.from_numpy(arrays["image"])).numpy()}
 
-    opened = backends.open_network(bundle.network_file("landmarks", "fp32"), spec, threads=1)
+    opened = ort.open_network(bundle.network_file("landmarks", "fp32"), spec, threads=1)
     (difference,) = verify.compare(verify.read_golden(bundle, "landmarks"), in_torch, opened)
     opened.close()
     assert difference.magnitude > 0.1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from spinert.bundle import NetworkSpec, TensorSpec
-from spinert.errors import BadNetwork, NoBackend
+from spinert.errors import BadNetwork
 from spinert.runtime import backends
 from spinert.runtime.network import Network
 
@@ -149,11 +149,3 @@ def test_tensors_that_differ_from_the_bundle_are_refused(backend: str, tmp_path:
     )
     with pytest.raises(BadNetwork, match=r"total float32 \[N, 2, 3\], the bundle says total float32 \[N, 2, 4\]"):
         backends.load(backend).open_network(path, other, threads=1)
-
-
-def test_without_any_backend_every_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path, spec = sum_network(tmp_path)
-    for name in backends.names():
-        monkeypatch.setattr(backends.load(name), "missing", lambda name=name: f"{name} was taken away")
-    with pytest.raises(NoBackend, match="ort: ort was taken away"):
-        backends.open_network(path, spec, threads=1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spinert.cli import failures
+from spinert.cli.precisions import Precision
 from spinert.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ def infer(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of the network; by default what this process may use.")
     ] = None,
+    backend: Annotated[
+        str | None, typer.Option(metavar="NAME", help="This backend or an error; `spinert doctor` lists them.")
+    ] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="This precision or an error; by default the fastest proven one.")
+    ] = None,
+    require_gpu: Annotated[bool, typer.Option("--require-gpu", help="A GPU or an error, never the CPU.")] = False,
 ) -> None:
     """Measure the Cobb angles of AP or PA spine radiographs.
 
@@ -72,7 +80,8 @@ def infer(
         if folder is not None:
             check_inputs_stay((path for study in studies for path in study.paths), folder, names)
         bar_hidden = as_json and sys.stdout.isatty()  # there the documents themselves show how far it is
-        with load(bundle, threads=threads) as model, _progress(0 if bar_hidden else len(studies)) as advance:
+        model = load(bundle, threads=threads, backend=backend, precision=precision, require_gpu=require_gpu)
+        with model, _progress(0 if bar_hidden else len(studies)) as advance:
             for study, stem in zip(studies, names, strict=True):
                 try:
                     image, result = model.infer_files(study, spacing_mm=spacing, force=force)

@@ -38,6 +38,9 @@ EXIT_CODES = """Exit codes:
   7   a network does not fit its bundle
   8   an export failed
   9   a CUDA device is not there, has no memory left or failed
+  10  a precision was not written: outside its gate, not faster, or too few studies
+  11  an engine could not be built
+  12  the engine that was asked for was not built here, or no longer fits
   70  a bug in spinert
 """
 

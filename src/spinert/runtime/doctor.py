@@ -43,7 +43,7 @@ class Backend(msgspec.Struct, frozen=True):
     """`scores` per device; `missing` is None where it is usable, else the reason and the remedy."""
 
     name: str
-    scores: dict[str, int]
+    scores: dict[backends.Device, int]
     missing: str | None
 
 

@@ -16,13 +16,13 @@ from spinert.bundle import Bundle, Precision
 from spinert.errors import BadBundle, BadGeometry, BadStudy
 from spinert.findings import Finding, Provenance, Result, Study, Vertebra
 from spinert.image import Image
-from spinert.runtime import backends, dicom, files, pipelines
+from spinert.runtime import dicom, files, pipelines
+from spinert.runtime.choice import open_networks
 from spinert.runtime.limits import check_size, check_spacing
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.threads import usable_threads
 
 SHIPPED = Path(spinert.__file__).parent / "bundles"
-PRECISION: Precision = "fp32"
 
 Spacing = tuple[float, float]
 Source = str | Path | pydicom.Dataset | NDArray[np.uint8] | NDArray[np.uint16]
@@ -51,13 +51,28 @@ def find_bundle(bundle: str | Path) -> Bundle:
     return bundles.load(folder)
 
 
-def load(bundle: str | Path = "cobb", *, threads: int | None = None) -> "Model":
-    """Open a shipped bundle by name, or any bundle by its folder.
+def load(
+    bundle: str | Path = "cobb",
+    *,
+    threads: int | None = None,
+    backend: str | None = None,
+    precision: Precision | None = None,
+    require_gpu: bool = False,
+) -> "Model":
+    """Open a shipped bundle by name, or any bundle by its folder, with the best backend that is usable here.
 
-    threads   for the network; by default what the process may really use (affinity and CPU quota)
-    Raises BadBundle, NoBackend or BadNetwork.
+    threads       for the network; by default what the process may really use (affinity and CPU quota)
+    backend       a module of `spinert.runtime.backends`, precision one that the bundle has: these or an error
+    require_gpu   a GPU or an error, never the CPU in its place
+    Raises BadBundle, BadRequest, NoBackend or BadNetwork.
     """
-    return Model(find_bundle(bundle), threads=usable_threads() if threads is None else threads)
+    return Model(
+        find_bundle(bundle),
+        threads=usable_threads() if threads is None else threads,
+        backend=backend,
+        precision=precision,
+        require_gpu=require_gpu,
+    )
 
 
 def infer(source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
@@ -69,16 +84,26 @@ def infer(source: Source, *, spacing_mm: Spacing | None = None, force: bool = Fa
 class Model:
     """A bundle with its networks opened. Reusable, safe to call from many threads at once, closable."""
 
-    def __init__(self, bundle: Bundle, *, threads: int) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int,
+        backend: str | None = None,
+        precision: Precision | None = None,
+        require_gpu: bool = False,
+    ) -> None:
         self.bundle = bundle
         self._pipeline = pipelines.load(bundle.manifest.pipeline)
         self._settings = pipelines.settings_of(bundle.manifest)
-        self._networks = {
-            name: backends.open_network(
-                bundle.network_file(name, PRECISION), bundle.manifest.networks[name], threads=threads
-            )
-            for name in self._pipeline.NETWORKS
-        }
+        self._networks, self.choice, self._warnings = open_networks(
+            bundle,
+            self._pipeline.NETWORKS,
+            threads=threads,
+            backend=backend,
+            precision=precision,
+            require_gpu=require_gpu,
+        )
 
     def infer(self, source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
         """Examine one study: a file, folder or zip, a pydicom Dataset, or a grey array with bone bright.
@@ -112,7 +137,7 @@ class Model:
             study=_study_of(image),
             provenance=self._provenance(),
             timings_ms={name: round(ms, 3) for name, ms in stopwatch.ms.items()},
-            warnings=(*image.warnings, *_left_out(image, images), *_warnings_of(findings)),
+            warnings=(*image.warnings, *_left_out(image, images), *_warnings_of(findings), *self._warnings),
             findings=tuple(findings),
         )
         return Examined(image, result)
@@ -146,7 +171,7 @@ class Model:
             spinert=spinert.__version__,
             bundle=self.bundle.name,
             bundle_sha256=self.bundle.sha256,
-            precision=PRECISION,
+            precision=self.choice.precision,
             backend=first.backend,
             provider=first.provider,
             isa=kernels.active_isa(),

@@ -1,24 +1,26 @@
-"""Backends: what runs an ONNX file. The folder is the registry; each module has the same three names.
+"""Backends: what runs an ONNX file. The folder is the registry; each module has the same names.
 
-SCORE          where it can run and how much it is worth there, such as {"cpu": 10}; larger is tried first
+SCORE          device -> how much it is worth there, such as {"cpu": 10}; larger is tried first
 missing()      None when it can be used here, else the reason and the command that brings it
 open_network(path, spec, *, threads) -> Network
+               raises NoEngine where the backend needs an engine that was not built here
 """
 
 import pkgutil
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 from spinert.bundle import NetworkSpec
-from spinert.errors import NoBackend
 from spinert.runtime.network import Network
+
+Device = Literal["cpu", "cuda"]
 
 
 class Backend(Protocol):
     """What a module of this folder offers."""
 
-    SCORE: dict[str, int]
+    SCORE: dict[Device, int]
 
     def missing(self) -> str | None: ...
 
@@ -27,7 +29,7 @@ class Backend(Protocol):
 
 def names() -> tuple[str, ...]:
     """Names of all backends, usable here or not."""
-    return tuple(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
 def load(name: str) -> Backend:
@@ -35,15 +37,6 @@ def load(name: str) -> Backend:
     return cast(Backend, import_module(f"{__name__}.{name}"))
 
 
-def open_network(path: Path, spec: NetworkSpec, *, threads: int) -> Network:
-    """Open a network with the best backend that is usable here.
-
-    Raises NoBackend with the reason of each one when there is none.
-    """
-    reasons = []
-    for name in sorted(names(), key=lambda name: -load(name).SCORE.get("cpu", 0)):
-        reason = load(name).missing()
-        if reason is None:
-            return load(name).open_network(path, spec, threads=threads)
-        reasons.append(f"{name}: {reason}")
-    raise NoBackend(f"no backend can run {path.name} here ({'; '.join(reasons)})", 'pip install "spinert[cpu]"')
+def of_device(device: Device) -> tuple[str, ...]:
+    """Names of the backends that can run on a device, best first."""
+    return tuple(sorted((name for name in names() if device in load(name).SCORE), key=lambda n: -load(n).SCORE[device]))

@@ -1,0 +1,150 @@
+"""Which backend runs which file of a bundle: the best that is usable here, or exactly what was asked for."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, get_args
+
+from spinert.bundle import Bundle, Manifest, Precision
+from spinert.errors import BadRequest, NoBackend, NoEngine
+from spinert.runtime import backends
+from spinert.runtime.backends import Device
+from spinert.runtime.network import Network
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+FASTEST_FIRST: dict[Device, tuple[Precision, ...]] = {
+    # an int8-trt engine exists only where it was measured faster than the fp16 one, see `spinert build`
+    "cuda": ("int8-trt", "fp16", "fp32"),
+    "cpu": ("fp32",),
+}
+"""What is tried unasked. On a CPU an int8 file is run only by the backend that the bundle's record names."""
+
+
+class Choice(NamedTuple):
+    """One way to run a bundle; `backend` is the name of a module of `spinert.runtime.backends`."""
+
+    backend: str
+    device: Device
+    precision: Precision
+
+
+class Opened(NamedTuple):
+    """The opened networks by name, what was chosen, and what the reader of a result must know of the choice."""
+
+    networks: dict[str, Network]
+    choice: Choice
+    warnings: tuple[str, ...]
+
+
+def candidates(
+    manifest: Manifest,
+    *,
+    backend: str | None = None,
+    precision: Precision | None = None,
+    require_gpu: bool = False,
+) -> tuple[Choice, ...]:
+    """All ways to run a bundle that fit what was asked, best first; whether they are usable here is not asked yet.
+
+    Raises BadRequest for a backend or precision that does not exist, or that the bundle does not have.
+    """
+    _check_asked(manifest, backend, precision)
+    ways = dict.fromkeys(_ways(manifest, precision))
+    return tuple(
+        way
+        for way in ways
+        if (backend is None or way.backend == backend)
+        and _has(manifest, way.precision)
+        and (way.device == "cuda" or not require_gpu)
+    )
+
+
+def open_networks(
+    bundle: Bundle,
+    names: Sequence[str],
+    *,
+    threads: int,
+    backend: str | None = None,
+    precision: Precision | None = None,
+    require_gpu: bool = False,
+) -> Opened:
+    """Open these networks of a bundle with the first candidate that is usable here.
+
+    Raises BadRequest as `candidates`, NoEngine with the command where only an engine is missing, NoBackend with the
+    reason of each candidate, BadNetwork where a file is broken.
+    """
+    ways = candidates(bundle.manifest, backend=backend, precision=precision, require_gpu=require_gpu)
+    reasons: dict[str, str] = {}
+    warnings: list[str] = []
+    lacking: NoEngine | None = None
+    for way in ways:
+        reason = backends.load(way.backend).missing()
+        if reason is None:
+            try:
+                return Opened(_open(bundle, names, way, threads), way, tuple(warnings))
+            except NoEngine as error:
+                command = build_command(bundle, way.precision)
+                lacking = lacking or NoEngine(error.problem, command)
+                warnings.append(f"{way.backend} did not run with {way.precision}: {error.problem}; {command}")
+        else:
+            reasons[way.backend] = reason
+            if _recorded(bundle.manifest, way):
+                warnings.append(f"{way.backend} with {way.precision}, measured fastest on a CPU, did not run: {reason}")
+    if lacking is not None:
+        raise lacking
+    told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+    asked = " ".join(filter(None, (backend, precision, "on a GPU" if require_gpu else None)))
+    raise NoBackend(
+        f"no backend can run bundle {bundle.name!r}{f' as asked ({asked})' if asked else ''} here: "
+        f"{told or 'none does so on this kind of device'}",
+        "bring one of them, or ask for less" if asked else 'pip install "spinert[cpu]"',
+    )
+
+
+def build_command(bundle: Bundle, precision: Precision) -> str:
+    """The command that builds the engine which a backend lacks."""
+    return f"spinert build {bundle.folder} --precision {precision}"
+
+
+def _open(bundle: Bundle, names: Sequence[str], way: Choice, threads: int) -> dict[str, Network]:
+    module = backends.load(way.backend)
+    opened: dict[str, Network] = {}
+    try:
+        for name in names:
+            spec = bundle.manifest.networks[name]
+            opened[name] = module.open_network(bundle.network_file(name, way.precision), spec, threads=threads)
+    except BaseException:
+        for network in opened.values():
+            network.close()
+        raise
+    return opened
+
+
+def _ways(manifest: Manifest, precision: Precision | None) -> Iterator[Choice]:
+    for name in backends.of_device("cuda"):
+        for each in (precision,) if precision else FASTEST_FIRST["cuda"]:
+            yield Choice(name, "cuda", each)
+    for record in manifest.cpu:
+        if precision in (None, record.precision) and record.backend in backends.names():
+            yield Choice(record.backend, "cpu", record.precision)
+    for name in backends.of_device("cpu"):
+        for each in (precision,) if precision else FASTEST_FIRST["cpu"]:
+            yield Choice(name, "cpu", each)
+
+
+def _recorded(manifest: Manifest, way: Choice) -> bool:
+    return any((record.backend, record.precision) == (way.backend, way.precision) for record in manifest.cpu)
+
+
+def _has(manifest: Manifest, precision: Precision) -> bool:
+    return all(precision in spec.files for spec in manifest.networks.values())
+
+
+def _check_asked(manifest: Manifest, backend: str | None, precision: Precision | None) -> None:
+    if backend is not None and backend not in backends.names():
+        raise BadRequest(f"no backend {backend!r}, only: {', '.join(backends.names())}", "name one of these")
+    if precision is not None and precision not in PRECISIONS:
+        raise BadRequest(f"no precision {precision!r}, only: {', '.join(PRECISIONS)}", "name one of these")
+    if precision is not None and not _has(manifest, precision):
+        have = [each for each in PRECISIONS if _has(manifest, each)]
+        raise BadRequest(
+            f"bundle {manifest.name!r} has no {precision} files, only: {', '.join(have)}",
+            f"choose one of these, or make it: spinert calibrate --precision {precision}",
+        )
