@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from spinert.cli.main import commands
-from spinert.runtime import doctor
+from spinert.runtime import backends, doctor
 from spinert.runtime.backends import ort
 
 
@@ -31,6 +31,8 @@ def test_the_facts_are_one_json_document() -> None:
 
 
 def test_a_box_without_backend_exits_with_6_and_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in backends.names():
+        monkeypatch.setattr(backends.load(name), "missing", lambda: "not installed")
     monkeypatch.setattr(ort, "missing", lambda: 'onnxruntime is not installed: pip install "spinert[cpu]"')
     code, text = ask()
     assert code == 6

@@ -107,6 +107,20 @@ def test_another_order_is_refused(network: Network) -> None:
         network(arrays)
 
 
+def test_inputs_that_are_read_only_are_taken(network: Network) -> None:
+    arrays = pair(1)
+    for array in arrays.values():
+        array.flags.writeable = False
+    assert (network(arrays)["total"] == 3.0).all()
+
+
+def test_the_batch_may_change_between_calls(network: Network) -> None:
+    for batch in (1, 4, 2, 1):
+        total = network(pair(batch, left=float(batch)))["total"]
+        assert total.shape == (batch, 2, 3)
+        assert (total == batch + 2.0).all()
+
+
 def test_two_batch_sizes_are_refused(network: Network) -> None:
     with pytest.raises(BadNetwork, match="'right' has batch 3, another input has 2"):
         network({"left": pair(2)["left"], "right": pair(3)["right"]})

@@ -13,7 +13,7 @@ from spinert.runtime import backends
 from spinert.runtime.threads import usable_threads
 
 PACKAGES = (
-    "numpy", "msgspec", "pydicom", "pillow", "onnxruntime", "onnxruntime-gpu",
+    "numpy", "msgspec", "pydicom", "pillow", "onnxruntime", "onnxruntime-gpu", "openvino",
     "pyjpegls", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "python-gdcm",
 )  # fmt: skip
 CODECS_COMMAND = 'pip install "spinert[codecs]"'

@@ -1,0 +1,83 @@
+"""What only OpenVINO needs to be asked: privacy, precision, and messages that a reader can use."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from onnx import TensorProto, helper
+
+from spinert.errors import BadNetwork
+from spinert.runtime.backends import openvino
+from tests.runtime.test_backends import sum_network
+
+if reason := openvino.missing():
+    pytest.skip(reason, allow_module_level=True)
+
+OPEN = """
+import sys
+from pathlib import Path
+from tests.runtime.test_backends import pair, sum_network
+from spinert.runtime.backends import openvino
+network = openvino.open_network(*sum_network(Path(sys.argv[1])), threads=1)
+network(pair(1))
+print(*[name for name in sys.modules if name.startswith("openvino_telemetry")])
+"""
+
+
+def test_nothing_is_reported_and_nothing_is_left_in_the_home_folder(tmp_path: Path) -> None:
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    # OpenVINO keeps quiet where it believes to be tested, so it is not told
+    told = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD", "JENKINS_URL")}
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN, work],
+        env=told | {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
+    assert list(home.rglob("*")) == []
+
+
+def test_the_library_that_is_asked_for_later_is_the_real_one() -> None:
+    openvino._import()
+    assert sys.modules.get("openvino_telemetry", ...) is not None
+
+
+def test_it_computes_in_the_precision_of_the_file_on_as_many_threads_as_it_was_given(tmp_path: Path) -> None:
+    network = openvino.open_network(*sum_network(tmp_path), threads=1)
+    assert network._compiled.get_property("INFERENCE_PRECISION_HINT").to_dtype().name == "float32"
+    assert network._compiled.get_property("INFERENCE_NUM_THREADS") == 1
+    assert network._compiled.get_property("NUM_STREAMS") == 1
+
+
+def test_the_provider_names_the_version(tmp_path: Path) -> None:
+    assert openvino.open_network(*sum_network(tmp_path), threads=1).provider.startswith("OpenVINO 20")
+
+
+def test_an_operator_that_it_lacks_is_named(tmp_path: Path) -> None:
+    _, spec = sum_network(tmp_path)
+    file = tmp_path / "foreign.onnx"
+    tensors = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 2, 3]) for name in ("left", "total")]
+    node = helper.make_node("Straighten", ["left"], ["total"], domain="spines")
+    graph = helper.make_graph([node], "foreign", tensors[:1], tensors[1:])
+    sets = [helper.make_opsetid("", 20), helper.make_opsetid("spines", 1)]
+    file.write_bytes(helper.make_model(graph, opset_imports=sets, ir_version=10).SerializeToString())
+    with pytest.raises(BadNetwork, match=r"operations: spines\.Straighten"):
+        openvino.open_network(file, spec, threads=1)
+
+
+def test_a_broken_file_is_reported_without_places_in_sources_and_without_noise(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, spec = sum_network(tmp_path)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not a graph")
+    with pytest.raises(BadNetwork, match=r"cannot open broken\.onnx: Model can't be parsed\n"):
+        openvino.open_network(broken, spec, threads=1)
+    assert capfd.readouterr() == ("", "")
