@@ -1,6 +1,6 @@
 """The conductor: load a bundle, read a study, choose its image, run the pipeline, say what made the result."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -17,7 +17,7 @@ from spinert.errors import BadBundle, BadGeometry, BadStudy
 from spinert.findings import Finding, Provenance, Result, Study, Vertebra
 from spinert.image import Image
 from spinert.runtime import dicom, files, pipelines
-from spinert.runtime.choice import open_networks
+from spinert.runtime.choice import Opened, open_networks
 from spinert.runtime.limits import check_size, check_spacing
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.threads import usable_threads
@@ -66,13 +66,15 @@ def load(
     require_gpu   a GPU or an error, never the CPU in its place
     Raises BadBundle, BadRequest, NoBackend or BadNetwork.
     """
-    return Model(
-        find_bundle(bundle),
-        threads=usable_threads() if threads is None else threads,
-        backend=backend,
-        precision=precision,
-        require_gpu=require_gpu,
-    )
+    found = find_bundle(bundle)
+
+    def opening(names: Sequence[str]) -> Opened:
+        usable = usable_threads() if threads is None else threads
+        return open_networks(
+            found, names, threads=usable, backend=backend, precision=precision, require_gpu=require_gpu
+        )
+
+    return Model(found, opening)
 
 
 def infer(source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
@@ -84,26 +86,12 @@ def infer(source: Source, *, spacing_mm: Spacing | None = None, force: bool = Fa
 class Model:
     """A bundle with its networks opened. Reusable, safe to call from many threads at once, closable."""
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        *,
-        threads: int,
-        backend: str | None = None,
-        precision: Precision | None = None,
-        require_gpu: bool = False,
-    ) -> None:
+    def __init__(self, bundle: Bundle, opening: Callable[[Sequence[str]], Opened]) -> None:
+        """`opening` is called once, with the names of the networks, when the bundle has been found to fit."""
         self.bundle = bundle
         self._pipeline = pipelines.load(bundle.manifest.pipeline)
         self._settings = pipelines.settings_of(bundle.manifest)
-        self._networks, self.choice, self._warnings = open_networks(
-            bundle,
-            self._pipeline.NETWORKS,
-            threads=threads,
-            backend=backend,
-            precision=precision,
-            require_gpu=require_gpu,
-        )
+        self._networks, self.choice, self._warnings = opening(self._pipeline.NETWORKS)
 
     def infer(self, source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
         """Examine one study: a file, folder or zip, a pydicom Dataset, or a grey array with bone bright.
