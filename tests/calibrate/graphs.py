@@ -9,6 +9,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from spinert.calibrate.graph import Wiring, label
+
 Shape = Sequence[int | str]
 
 
@@ -52,3 +54,36 @@ def run(model: ModelProto, **arrays: NDArray[Any]) -> list[NDArray[Any]]:
 
 def operators(model: ModelProto) -> list[str]:
     return [node.op_type for node in model.graph.node]
+
+
+def values(*shape: int) -> NDArray[np.float32]:
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
+def types(model: ModelProto) -> dict[str, str]:
+    """Element type of every tensor, by name."""
+    graph = checked(model).graph
+    found = {each.name: each.type.tensor_type.elem_type for each in (*graph.value_info, *graph.input, *graph.output)}
+    found |= {tensor.name: tensor.data_type for tensor in graph.initializer}
+    return {name: TensorProto.DataType.Name(kind) for name, kind in found.items()}
+
+
+def precision(model: ModelProto, operator: str) -> str:
+    """The type of the first output of the first node of this kind."""
+    return next(types(model)[node.output[0]] for node in model.graph.node if node.op_type == operator)
+
+
+def back_to_back(model: ModelProto) -> list[str]:
+    """Casts from float to float right behind another; by way of an integer they round, and are the network's own."""
+    wiring, kinds = Wiring(model.graph), types(model)
+    casts = [
+        node
+        for node in model.graph.node
+        if node.op_type == "Cast" and all(kinds[name].startswith("FLOAT") for name in (node.input[0], node.output[0]))
+    ]
+    return [label(node) for node in casts if wiring.producer.get(node.input[0]) in casts]
+
+
+def cast_twice(model: ModelProto) -> list[str]:
+    sources = [node.input[0] for node in model.graph.node if node.op_type == "Cast"]
+    return [name for name in sources if sources.count(name) > 1]

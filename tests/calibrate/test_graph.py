@@ -2,10 +2,6 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip("onnx", reason='needs pip install "spinert[export]"')
-pytest.importorskip("onnxruntime", reason='needs pip install "spinert[cpu]"')
-
 from onnx import ModelProto, TensorProto, helper
 
 from spinert.calibrate.graph import Wiring, attribute, element_types, flat, label, rebuild
