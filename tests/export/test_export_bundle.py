@@ -15,8 +15,9 @@ pytest.importorskip("onnxruntime", reason='needs pip install "spinert[cpu]"')
 from spinert import bundle as bundles  # noqa: E402
 from spinert.cli.export import export as export_command  # noqa: E402
 from spinert.errors import BadRequest, ExportFailed  # noqa: E402
-from spinert.export import Exported, export_bundle, verify  # noqa: E402
+from spinert.export import Exported, export_bundle  # noqa: E402
 from spinert.export.recipes import landmarks  # noqa: E402
+from spinert.runtime import golden  # noqa: E402
 from spinert.runtime.backends import ort  # noqa: E402
 from tests.export.conftest import FACTS, PROGRAM  # noqa: E402
 
@@ -71,7 +72,7 @@ def test_a_recipe_becomes_a_bundle_that_agrees_with_torch(exported, weights):
             return {"heatmaps": network(torch.from_numpy(arrays["image"])).numpy()}
 
     opened = ort.open_network(bundle.network_file("landmarks", "fp32"), spec, threads=1)
-    (difference,) = verify.compare(verify.read_golden(bundle, "landmarks"), in_torch, opened)
+    (difference,) = golden.compare(golden.read_golden(bundle, "landmarks"), in_torch, opened)
     opened.close()
     assert difference.magnitude > 0.1
     assert difference.absolute <= difference.tolerated
@@ -90,7 +91,7 @@ def test_two_exports_of_one_program_are_the_same_files(tmp_path, program, progra
 def test_disagreement_names_the_tensor_and_both_values_and_writes_nothing(
     tmp_path, program, program_description, monkeypatch
 ):
-    monkeypatch.setattr(verify, "TOLERANCE", -1.0)
+    monkeypatch.setattr(golden, "TOLERANCE", -1.0)
     with pytest.raises(
         ExportFailed, match=r"disagree in 'heatmaps': \S+ against \S+, a difference of \S+ where -\S+ is tolerated"
     ):

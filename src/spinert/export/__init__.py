@@ -15,8 +15,8 @@ import spinert
 from spinert import bundle as bundles
 from spinert.bundle import Bundle, Manifest, NetworkSpec, Training
 from spinert.errors import BadBundle, BadRequest, ExportFailed
-from spinert.export import recipes, verify
-from spinert.runtime import pipelines
+from spinert.export import recipes
+from spinert.runtime import golden, pipelines
 from spinert.runtime.backends import ort
 from spinert.runtime.network import Arrays
 
@@ -56,7 +56,7 @@ class Exported(NamedTuple):
     """The bundle, and how far onnxruntime is from torch on its golden inputs, for each output tensor."""
 
     bundle: Bundle
-    differences: tuple[verify.Difference, ...]
+    differences: tuple[golden.Difference, ...]
 
 
 def read_description(path: Path) -> Description:
@@ -156,25 +156,25 @@ def _write(origin: "Source", folder: Path, description: Description, model_card:
         opset=onnx_graph.OPSET,
         golden=golden_file,
     )
-    golden = verify.make_golden(inputs)
-    differences = _compare(origin, spec, content, golden)
+    arrays = golden.make_golden(inputs)
+    differences = _compare(origin, spec, content, arrays)
     spec = msgspec.structs.replace(spec, golden_max_abs_difference=max(each.absolute for each in differences))
     manifest = _manifest(origin, spec, description)
     files = {
         graph_file: content,
-        golden_file: verify.encode_golden(golden),
+        golden_file: golden.encode_golden(arrays),
         MODEL_CARD: model_card.encode(),
     }
     return Exported(bundles.write(folder, manifest, files), differences)
 
 
-def _compare(origin: "Source", spec: NetworkSpec, content: bytes, golden: Arrays) -> tuple[verify.Difference, ...]:
+def _compare(origin: "Source", spec: NetworkSpec, content: bytes, arrays: Arrays) -> tuple[golden.Difference, ...]:
     """Torch against the runtime's own backend. Raises ExportFailed beyond the tolerance."""
     with tempfile.TemporaryDirectory(prefix="spinert-export-") as scratch:
         path = Path(scratch) / spec.files["fp32"]
         path.write_bytes(content)
         network = ort.open_network(path, spec, threads=1)
-        differences = verify.compare(golden, origin.reference, network)
+        differences = golden.compare(arrays, origin.reference, network)
         network.close()
     for each in differences:
         if each.absolute > each.tolerated:

@@ -78,7 +78,7 @@ def open_networks(
         reason = backends.load(way.backend).missing()
         if reason is None:
             try:
-                return Opened(_open(bundle, names, way, threads), way, tuple(warnings))
+                return Opened(open_as(bundle, names, way, threads=threads), way, tuple(warnings))
             except NoEngine as error:
                 command = build_command(bundle, way.precision)
                 lacking = lacking or NoEngine(error.problem, command)
@@ -103,7 +103,11 @@ def build_command(bundle: Bundle, precision: Precision) -> str:
     return f"spinert build {bundle.folder} --precision {precision}"
 
 
-def _open(bundle: Bundle, names: Sequence[str], way: Choice, threads: int) -> dict[str, Network]:
+def open_as(bundle: Bundle, names: Sequence[str], way: Choice, *, threads: int) -> dict[str, Network]:
+    """Open these networks exactly so, all or none.
+
+    Raises NoEngine where the backend needs an engine that was not built here, BadNetwork where a file is broken.
+    """
     module = backends.load(way.backend)
     opened: dict[str, Network] = {}
     try:

@@ -5,8 +5,9 @@ every backend and precision, on the machine where it will run.
 """
 
 import io
+import math
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,12 +25,13 @@ Run = Callable[[Arrays], Mapping[str, NDArray[Any]]]
 
 
 class Difference(NamedTuple):
-    """Where an output tensor differs most: both values, and the largest magnitude of the reference."""
+    """Where an output tensor differs most: both values; and the reference's largest magnitude, and RMS over all."""
 
     tensor: str
     reference: float
     candidate: float
     magnitude: float
+    rms: float = 0.0
 
     @property
     def absolute(self) -> float:
@@ -90,10 +92,12 @@ def compare(golden: Arrays, reference: Run, candidate: Run) -> tuple[Difference,
     found, found_three = _copied(candidate(golden)), _copied(candidate(three))
     first = {name: array[:1] for name, array in found_three.items()}
     cases = ((expected, found), (expected_three, found_three), (expected, first))
-    return tuple(
-        max((_difference(name, want, got) for want, got in cases), key=lambda difference: difference.absolute)
-        for name in expected
-    )
+    return tuple(_worst([_difference(name, want, got) for want, got in cases]) for name in expected)
+
+
+def _worst(cases: Sequence[Difference]) -> Difference:
+    rms = math.sqrt(sum(case.rms**2 for case in cases) / len(cases))
+    return max(cases, key=lambda case: case.absolute)._replace(rms=rms)
 
 
 def _three_rows(row: NDArray[Any]) -> NDArray[Any]:
@@ -117,7 +121,11 @@ def _difference(name: str, expected: Mapping[str, NDArray[Any]], found: Mapping[
                 f"output {name!r} of the {which} is not finite on the golden inputs", "check the weights of the network"
             )
     place = np.unravel_index(np.argmax(np.abs(got - want)), want.shape)
-    return Difference(name, float(want[place]), float(got[place]), float(np.abs(want).max()))
+    return Difference(name, float(want[place]), float(got[place]), float(np.abs(want).max()), _rms(got - want))
+
+
+def _rms(values: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.square(values).mean()))
 
 
 def _shapes(arrays: Mapping[str, NDArray[Any]]) -> str:

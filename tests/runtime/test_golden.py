@@ -7,7 +7,7 @@ import pytest
 from spinert import bundle as bundles
 from spinert.bundle import Bundle, Manifest, NetworkSpec, TensorSpec, Training
 from spinert.errors import BadBundle, BadNetwork
-from spinert.export import verify
+from spinert.runtime import golden
 
 IMAGE = TensorSpec("image", "float32", (None, 1, 768, 320))
 GOLDEN = {"x": np.arange(6, dtype=np.float32).reshape(1, 2, 3)}
@@ -18,7 +18,7 @@ def double(arrays):
 
 
 def test_golden_inputs_are_in_range_vary_and_repeat():
-    first, second = verify.make_golden((IMAGE,))["image"], verify.make_golden((IMAGE,))["image"]
+    first, second = golden.make_golden((IMAGE,))["image"], golden.make_golden((IMAGE,))["image"]
     np.testing.assert_array_equal(first, second)
     assert first.shape == (1, 1, 768, 320)
     assert first.dtype == np.float32
@@ -26,21 +26,21 @@ def test_golden_inputs_are_in_range_vary_and_repeat():
 
 
 def test_golden_inputs_of_a_film_take_less_than_a_megabyte():
-    assert len(verify.encode_golden(verify.make_golden((IMAGE,)))) < 1_000_000
+    assert len(golden.encode_golden(golden.make_golden((IMAGE,)))) < 1_000_000
 
 
 def test_each_input_has_golden_values_of_its_own():
-    golden = verify.make_golden((TensorSpec("a", "float32", (None, 5)), TensorSpec("b", "float32", (None, 5))))
-    assert golden["a"].shape == golden["b"].shape == (1, 5)
-    assert not np.array_equal(golden["a"], golden["b"])
+    pair = golden.make_golden((TensorSpec("a", "float32", (None, 5)), TensorSpec("b", "float32", (None, 5))))
+    assert pair["a"].shape == pair["b"].shape == (1, 5)
+    assert not np.array_equal(pair["a"], pair["b"])
 
 
 def test_equal_runs_differ_by_nothing():
-    (difference,) = verify.compare(GOLDEN, double, double)
+    (difference,) = golden.compare(GOLDEN, double, double)
     assert difference.tensor == "y"
     assert difference.absolute == 0
     assert difference.magnitude == 10
-    assert difference.tolerated == pytest.approx(10 * verify.TOLERANCE)
+    assert difference.tolerated == pytest.approx(10 * golden.TOLERANCE)
 
 
 def test_the_largest_difference_is_reported_with_both_values():
@@ -50,13 +50,15 @@ def test_the_largest_difference_is_reported_with_both_values():
         y[:, 0, 0] -= 0.125
         return {"y": y}
 
-    (difference,) = verify.compare(GOLDEN, double, off)
+    (difference,) = golden.compare(GOLDEN, double, off)
     assert (difference.reference, difference.candidate) == (8.0, 8.25)
     assert difference.absolute == 0.25
+    # in each row of six values two are off, by 0.25 and 0.125
+    assert difference.rms == pytest.approx(np.sqrt((0.25**2 + 0.125**2) / 6))
 
 
 def test_tolerance_of_small_values_is_absolute():
-    assert verify.Difference("y", 0.0, 0.0, magnitude=1e-6).tolerated == verify.TOLERANCE
+    assert golden.Difference("y", 0.0, 0.0, magnitude=1e-6).tolerated == golden.TOLERANCE
 
 
 def test_a_batch_other_than_one_is_compared_too():
@@ -65,14 +67,14 @@ def test_a_batch_other_than_one_is_compared_too():
         y[1:] += 1
         return {"y": y}
 
-    assert verify.compare(GOLDEN, double, wrong_from_the_second_row_on)[0].absolute == 1
+    assert golden.compare(GOLDEN, double, wrong_from_the_second_row_on)[0].absolute == 1
 
 
 def test_a_row_that_depends_on_its_neighbours_shows():
     def centred(arrays):
         return {"y": arrays["x"] - arrays["x"].mean(axis=0)}
 
-    assert verify.compare(GOLDEN, centred, centred)[0].absolute > 1
+    assert golden.compare(GOLDEN, centred, centred)[0].absolute > 1
 
 
 def test_outputs_that_a_network_overwrites_are_copied():
@@ -83,18 +85,18 @@ def test_outputs_that_a_network_overwrites_are_copied():
         buffer[:rows] = arrays["x"] * 2
         return {"y": buffer[:rows]}
 
-    assert verify.compare(GOLDEN, double, reusing)[0].absolute == 0
+    assert golden.compare(GOLDEN, double, reusing)[0].absolute == 0
 
 
 @pytest.mark.parametrize("other", [lambda a: {"z": a["x"]}, lambda a: {"y": a["x"][..., :2]}])
 def test_outputs_of_another_name_or_shape_are_refused(other):
     with pytest.raises(BadNetwork, match=r"expected y \[1, 2, 3\]"):
-        verify.compare(GOLDEN, double, other)
+        golden.compare(GOLDEN, double, other)
 
 
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(BadNetwork, match="'y' of the candidate is not finite"):
-        verify.compare(GOLDEN, double, lambda arrays: {"y": arrays["x"] * np.float32(np.nan)})
+        golden.compare(GOLDEN, double, lambda arrays: {"y": arrays["x"] * np.float32(np.nan)})
 
 
 @pytest.fixture
@@ -111,12 +113,12 @@ def bundle(tmp_path) -> Bundle:
         model_card="card.md",
         sha256={},
     )
-    files = {"n.onnx": b"onnx", "n.npz": verify.encode_golden(GOLDEN), "card.md": b"# Card"}
+    files = {"n.onnx": b"onnx", "n.npz": golden.encode_golden(GOLDEN), "card.md": b"# Card"}
     return bundles.write(tmp_path / "bundle", manifest, files)
 
 
 def test_golden_inputs_come_back_from_the_bundle(bundle):
-    found = verify.read_golden(bundle, "n")
+    found = golden.read_golden(bundle, "n")
     assert found.keys() == GOLDEN.keys()
     np.testing.assert_array_equal(found["x"], GOLDEN["x"])
 
@@ -124,13 +126,13 @@ def test_golden_inputs_come_back_from_the_bundle(bundle):
 @pytest.mark.parametrize("network", ["bare", "absent"])
 def test_a_network_without_golden_inputs_is_refused(bundle, network):
     with pytest.raises(BadBundle, match=f"no golden inputs for network '{network}'"):
-        verify.read_golden(bundle, network)
+        golden.read_golden(bundle, network)
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not an archive", b"PK\x03\x04 cut", pickle.dumps(object), verify.encode_golden(GOLDEN)[:90]]
+    "content", [b"", b"not an archive", b"PK\x03\x04 cut", pickle.dumps(object), golden.encode_golden(GOLDEN)[:90]]
 )
 def test_golden_inputs_that_are_no_arrays_are_refused(bundle, content):
     (bundle.folder / "n.npz").write_bytes(content)
     with pytest.raises(BadBundle, match=r"n\.npz cannot be read"):
-        verify.read_golden(bundle, "n")
+        golden.read_golden(bundle, "n")
