@@ -3,6 +3,7 @@
 The network ignores the picture: its output is its own initializer, one sharp heat-map for each corner.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from spinert.bundle import FORMAT_VERSION, Bundle, Manifest, NetworkSpec, TensorSpec, Training, write
+from spinert.bundle import FORMAT_VERSION, Bundle, Manifest, NetworkSpec, Precision, TensorSpec, Training, write
 from spinert.findings import T1_TO_L5
+from spinert.runtime.golden import encode_golden, make_golden
 
 SIZE = (192, 96)
 STRIDE = 4
@@ -54,13 +56,27 @@ def onnx_file(heatmaps: NDArray[np.float32], size: tuple[int, int] = SIZE) -> by
     return model.SerializeToString()
 
 
-def write_bundle(folder: Path, heatmaps: NDArray[np.float32], size: tuple[int, int] = SIZE) -> Bundle:
-    """A bundle `truth` for the pipeline `cobb_landmarks`."""
+def write_bundle(
+    folder: Path,
+    heatmaps: NDArray[np.float32],
+    size: tuple[int, int] = SIZE,
+    *,
+    others: Mapping[Precision, NDArray[np.float32]] | None = None,
+    golden: bool = False,
+) -> Bundle:
+    """A bundle `truth` for the pipeline `cobb_landmarks`; `others` are what its other precisions answer with."""
+    answers: dict[Precision, NDArray[np.float32]] = {"fp32": heatmaps, **(others or {})}
+    inputs = (TensorSpec("image", "float32", (None, 1, *size)),)
+    names = {each: "landmarks.onnx" if each == "fp32" else f"landmarks.{each}.onnx" for each in answers}
+    files = {names[each]: onnx_file(answer, size) for each, answer in answers.items()} | {"MODEL_CARD.md": b"# truth\n"}
+    if golden:
+        files["landmarks.golden.npz"] = encode_golden(make_golden(inputs))
     spec = NetworkSpec(
-        inputs=(TensorSpec("image", "float32", (None, 1, *size)),),
+        inputs=inputs,
         outputs=(TensorSpec("heatmaps", "float32", (None, *heatmaps.shape)),),
-        files={"fp32": "landmarks.onnx"},
+        files=names,
         opset=20,
+        golden="landmarks.golden.npz" if golden else None,
     )
     manifest = Manifest(
         format_version=FORMAT_VERSION,
@@ -75,4 +91,4 @@ def write_bundle(folder: Path, heatmaps: NDArray[np.float32], size: tuple[int, i
         model_card="MODEL_CARD.md",
         sha256={},
     )
-    return write(folder, manifest, {"landmarks.onnx": onnx_file(heatmaps, size), "MODEL_CARD.md": b"# truth\n"})
+    return write(folder, manifest, files)

@@ -14,6 +14,7 @@ from spinert.cli.doctor import doctor
 from spinert.cli.export import export
 from spinert.cli.infer import infer
 from spinert.cli.info import info
+from spinert.cli.verify import verify
 
 HELP = """Inference runtime for spine imaging: a radiograph in, Cobb angles out.
 
@@ -35,7 +36,7 @@ EXIT_CODES = """Exit codes:
   4   pixel spacing or orientation is missing or contradicts itself
   5   the bundle is incomplete, changed or too new
   6   nothing installed here can run the network
-  7   a network does not fit its bundle
+  7   a network does not fit its bundle, or backends disagree
   8   an export failed
   9   a CUDA device is not there, has no memory left or failed
   10  a precision was not written: outside its gate, not faster, or too few studies
@@ -55,6 +56,7 @@ commands.command(short_help="Measure radiographs: files, folders, zip archives."
 commands.command(short_help="Say what is installed here and what is missing.")(doctor)
 commands.command(short_help="Show what a bundle holds.")(info)
 commands.command(short_help="Turn a trained network into a bundle.")(export)
+commands.command(short_help="Compare every backend and precision of a bundle.")(verify)
 
 
 def _version(wanted: bool) -> None:

@@ -6,13 +6,18 @@ from pathlib import Path
 from spinert.findings import AasceAngles, CobbAngle, Result
 
 HEADINGS = ("curve", "degrees", "upper", "apex", "lower", "side", "not to be relied on")
+WORDS = tuple(heading for heading in HEADINGS if heading != "degrees")
 
 
 def table(study: str, result: Result, written: Sequence[Path]) -> str:
     """Name, angles, warnings, where the files lie, disclaimer."""
     lines = [study]
     curves = [finding for finding in result.findings if isinstance(finding, CobbAngle)]
-    lines += [f"  {line}" for line in _aligned([HEADINGS, *map(_row, curves)])] if curves else ["  no curve found"]
+    lines += (
+        [f"  {line}" for line in aligned([HEADINGS, *map(_row, curves)], words=WORDS)]
+        if curves
+        else ["  no curve found"]
+    )
     for finding in result.findings:
         if isinstance(finding, AasceAngles):
             flags = f"  (not to be relied on: {', '.join(finding.flags)})" if finding.flags else ""
@@ -28,12 +33,14 @@ def _row(curve: CobbAngle) -> tuple[str, ...]:
     return name, f"{curve.degrees:.1f}", curve.upper, curve.apex, curve.lower, side, ", ".join(curve.flags)
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Columns as wide as their widest entry; one that is empty in every row below the headings is left out."""
+def aligned(rows: Sequence[tuple[str, ...]], *, words: Sequence[str]) -> list[str]:
+    """Columns as wide as their widest entry, headings first; one that is empty in every row below is left out.
+
+    words   headings of the columns that start at the left; numbers end at the right
+    """
     columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
     padded = []
     for column in columns:
         width = max(map(len, column))
-        numeric = column[0] == "degrees"
-        padded.append([entry.rjust(width) if numeric else entry.ljust(width) for entry in column])
+        padded.append([entry.ljust(width) if column[0] in words else entry.rjust(width) for entry in column])
     return ["  ".join(line).rstrip() for line in zip(*padded, strict=True)]
