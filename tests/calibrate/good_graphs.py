@@ -10,7 +10,7 @@ from onnx import ModelProto, NodeProto, numpy_helper
 from spinert.bundle import Precision
 from spinert.calibrate.graph import rebuild
 from spinert.calibrate.half import to_half
-from tests.calibrate.graphs import model_of, values
+from tests.calibrate.graphs import values
 from tests.calibrate.pairs import Net
 
 ZERO, MIDDLE = np.int8(0), np.uint8(128)
@@ -99,6 +99,3 @@ def store(model: ModelProto, name: str, numbers: Any) -> str:
 def put(model: ModelProto, *nodes: NodeProto) -> None:
     """Add nodes where their readers need them."""
     rebuild(model.graph, [*model.graph.node, *nodes], model.graph.initializer)
-
-
-__all__ = ["GOOD", "fp16", "fp32", "int8_cpu", "int8_trt", "model_of", "node", "put", "store", "stored", "trt_float"]

@@ -10,7 +10,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from spinert.bundle import Precision
 from spinert.calibrate.half import BOUND, to_half
-from spinert.calibrate.lint import RULES, check, lint
+from spinert.calibrate.lint import READABLE, RULES, check, lint
 from spinert.errors import CalibrationFailed
 from tests.calibrate.good_graphs import GOOD, fp16, fp32, int8_cpu, int8_trt, node, put, store, stored, trt_float
 from tests.calibrate.graphs import checked, run, values
@@ -79,6 +79,23 @@ def external(model: ModelProto) -> None:
     tensor.ClearField("raw_data")
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", "elsewhere"
+
+
+def external_constant(model: ModelProto) -> None:
+    constant = helper.make_node("Constant", [], ["extra"], value=helper.make_tensor("t", TensorProto.FLOAT, [], [1.0]))
+    constant.attribute[0].t.data_location = TensorProto.EXTERNAL
+    put(model, constant)
+
+
+def control_flow(model: ModelProto) -> None:
+    made = [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
+    branch = helper.make_graph([helper.make_node("Identity", ["x"], ["z"])], "branch", [], made)
+    put(
+        model,
+        helper.make_node(
+            "If", [store(model, "yes", np.bool_(True))], ["extra"], "choice", then_branch=branch, else_branch=branch
+        ),
+    )
 
 
 def normalized(model: ModelProto) -> None:
@@ -176,6 +193,8 @@ CASES: dict[str, tuple[Precision, Change, str, str, str]] = {
     "foreign": ("fp32", foreign, "operators are those of onnx", "Mul.m", "domain 'com.microsoft'"),
     "old opset": ("fp32", old_opset, "operators are those of onnx", "tiny", "opset is 17, expected 19"),
     "function": ("fp32", function, "operators are those of onnx", "F", "function"),
+    "control flow": ("fp32", control_flow, "nodes hold no graphs", "choice", "If holds a graph of its own"),
+    "external constant": ("fp32", external_constant, "no data lies outside the file", "t", "another file"),
     "external": ("fp32", external, "no data lies outside the file", "w", "another file"),
     "wrong types": ("fp32", set_constant("k", np.int64(2)), "types agree", "tiny", "not valid"),
     "BatchNormalization": ("fp32", normalized, "batch normalization is folded", "norm", "BatchNormalization"),
@@ -323,14 +342,14 @@ CASES: dict[str, tuple[Precision, Change, str, str, str]] = {
         set_input("Conv.c3", 0, "r2"),
         "all inputs are quantized or none",
         "Conv.c3",
-        "quantized weights and float activation",
+        "reads its weights quantized and its activation in float",
     ),
     "float weights": (
         "int8-trt",
         set_input("Conv.c3", 1, "c3.w.half"),
         "all inputs are quantized or none",
         "Conv.c3",
-        "quantized activation and float weights",
+        "reads its activation quantized and its weights in float",
     ),
     "quantized output": (
         "int8-trt",
@@ -397,7 +416,7 @@ CASES: dict[str, tuple[Precision, Change, str, str, str]] = {
         set_input("Conv.c2", 0, "r1"),
         "quantized weights meet quantized activations",
         "Conv.c2",
-        "quantized weights and a float activation",
+        "reads its weights quantized and its activation in float",
     ),
     "bias scale": (
         "int8-cpu",
@@ -449,7 +468,7 @@ def test_a_broken_rule_is_caught_by_name_and_node(case: str) -> None:
 
 
 def test_every_rule_has_a_broken_graph() -> None:
-    rules = {rule.__name__.replace("_", " ") for each in RULES.values() for rule in each}
+    rules = {rule.__name__.replace("_", " ") for each in (READABLE, *RULES.values()) for rule in each}
     elsewhere = {"float32 has a reason", "large tensors are not float16", "reduced weights fit seven bits"}
     assert rules - {rule for _, _, rule, _, _ in CASES.values()} == elsewhere
 

@@ -21,7 +21,7 @@ SHOWN = 3
 Rule = Callable[[Subject], Iterator[tuple[str, str]]]
 """Gives (node, problem) for each node that breaks it."""
 
-READABLE = (every.no_data_lies_outside_the_file, every.operators_are_those_of_onnx)
+READABLE = (every.no_data_lies_outside_the_file, every.operators_are_those_of_onnx, every.nodes_hold_no_graphs)
 """Come first: a file that breaks them cannot be judged by the others."""
 EVERY: tuple[Rule, ...] = (
     every.inputs_and_outputs_are_float32,

@@ -33,9 +33,9 @@ def quantized_weights_meet_quantized_activations(subject: Subject) -> Iterator[t
     for node in subject.weighted:
         activation, weights = subject.quantized_inputs(node)
         if weights and not activation:
-            yield label(node), "has quantized weights and a float activation, expected both quantized or both float"
+            yield label(node), "reads its weights quantized and its activation in float, expected both alike"
         elif activation and not weights and subject.terms.layout == "openvino":
-            yield label(node), "has a quantized activation and float weights, expected both quantized or both float"
+            yield label(node), "reads its activation quantized and its weights in float, expected both alike"
 
 
 def bias_scales_are_products(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from onnx import ModelProto, TensorProto
+from onnx import AttributeProto, ModelProto, TensorProto
 
 from spinert.calibrate.graph import label
 from spinert.calibrate.lint.subject import Subject
@@ -33,6 +33,13 @@ def operators_are_those_of_onnx(model: ModelProto) -> Iterator[tuple[str, str]]:
         yield function.name, "is a function of the file's own, expected operators"
 
 
+def nodes_hold_no_graphs(model: ModelProto) -> Iterator[tuple[str, str]]:
+    """What lies in the branches of an If or Loop would be judged by no rule, and no engine fuses across them."""
+    for node in model.graph.node:
+        if any(each.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS) for each in node.attribute):
+            yield label(node), f"{node.op_type} holds a graph of its own, expected a network without control flow"
+
+
 def batch_normalization_is_folded(subject: Subject) -> Iterator[tuple[str, str]]:
     """It would be an operator in float behind every quantized one, and its factors leave FP16's range easily."""
     for node in subject.of("BatchNormalization"):
@@ -41,6 +48,7 @@ def batch_normalization_is_folded(subject: Subject) -> Iterator[tuple[str, str]]
 
 def no_data_lies_outside_the_file(model: ModelProto) -> Iterator[tuple[str, str]]:
     """A bundle holds no file that its manifest does not hash."""
-    for tensor in model.graph.initializer:
+    values = [each.t for node in model.graph.node for each in node.attribute]
+    for tensor in (*model.graph.initializer, *values):
         if tensor.data_location == TensorProto.EXTERNAL:
             yield tensor.name, "has its data in another file, expected it in this one"

@@ -50,7 +50,7 @@ def all_inputs_are_quantized_or_none(subject: Subject) -> Iterator[tuple[str, st
         activation, weights = subject.quantized_inputs(node)
         if activation != weights:
             quantized, plain = ("activation", "weights") if activation else ("weights", "activation")
-            yield label(node), f"has a quantized {quantized} and float {plain}, expected both quantized or both float"
+            yield label(node), f"reads its {quantized} quantized and its {plain} in float, expected both alike"
 
 
 def pairs_lead_to_weights(subject: Subject) -> Iterator[tuple[str, str]]:
