@@ -14,6 +14,7 @@ from spinert.calibrate.lint import READABLE, RULES, check, lint
 from spinert.errors import CalibrationFailed
 from tests.calibrate.good_graphs import GOOD, fp16, fp32, int8_cpu, int8_trt, node, put, store, stored, trt_float
 from tests.calibrate.graphs import checked, run, values
+from tests.calibrate.pairs import Net
 
 Change = Callable[[ModelProto], Any]
 
@@ -250,6 +251,20 @@ CASES: dict[str, tuple[Precision, Change, str, str, str]] = {
         "QuantizeLinear.r2.q",
         "read by Cast 'new.Cast'",
     ),
+    "no DequantizeLinear": (
+        "int8-trt",
+        then(set_input("Conv.c3", 0, "r2"), drop("DequantizeLinear.r2.dq")),
+        "pairs agree",
+        "QuantizeLinear.r2.q",
+        "has no DequantizeLinear behind it",
+    ),
+    "no QuantizeLinear": (
+        "int8-trt",
+        then(set_input("DequantizeLinear.r2.dq", 0, "integers"), new("Identity", ["r2.q"], "integers")),
+        "pairs agree",
+        "DequantizeLinear.r2.dq",
+        "reads 'integers', expected a QuantizeLinear or stored weights",
+    ),
     "zero point of weights": (
         "int8-cpu",
         set_constant("c2.w.zero_point", np.full(4, 3, np.int8)),
@@ -383,6 +398,13 @@ CASES: dict[str, tuple[Precision, Change, str, str, str]] = {
         "DequantizeLinear.r3.dq",
         "read by Resize 'new.Resize'",
     ),
+    "pair in front of what commutes and then a Relu": (
+        "int8-trt",
+        then(set_input("ConvTranspose.up", 0, "again"), new("Relu", ["pool"], "again")),
+        "pairs lead to weights",
+        "DequantizeLinear.r3.dq",
+        "read by Relu 'new.Relu'",
+    ),
     "both branches": (
         "int8-trt",
         pair("c3", "c3", "r3.scale.half", after="Add.sum"),
@@ -393,6 +415,19 @@ CASES: dict[str, tuple[Precision, Change, str, str, str]] = {
     "the wrong branch": (
         "int8-trt",
         then(pair("c3", "c3", "r3.scale.half", after="Add.sum"), set_input("Add.sum", 1, "r1")),
+        "only the identity branch is quantized",
+        "Add.sum",
+        "quantized branch made by a Conv",
+    ),
+    "the wrong branch behind a constant": (
+        "int8-trt",
+        then(
+            set_constant("shift", np.float16(1)),
+            set_input("Add.sum", 0, "shifted"),
+            set_input("Add.sum", 1, "r1"),
+            new("Add", ["c3", "shift"], "shifted"),
+            pair("shifted", "shifted", "r3.scale.half", after="Add.sum"),
+        ),
         "only the identity branch is quantized",
         "Add.sum",
         "quantized branch made by a Conv",
@@ -424,6 +459,18 @@ CASES: dict[str, tuple[Precision, Change, str, str, str]] = {
         "bias scales are products",
         "DequantizeLinear.c1.b.dq",
         r"has scale 0\.001 for a bias, expected",
+    ),
+    "bias of a float operator": (
+        "int8-cpu",
+        then(
+            set_constant("y.b", np.ones(3, np.int32)),
+            new("DequantizeLinear", ["y.b", "x.scale"], "y.b.dq"),
+            lambda model: node(model, "Conv.y").input.append("y.b.dq"),
+            lambda model: put(model),
+        ),
+        "bias scales are products",
+        "new.DequantizeLinear",
+        "bias of 'Conv.y', whose inputs are float",
     ),
     "float output": (
         "int8-cpu",
@@ -560,3 +607,44 @@ def test_the_error_names_three_nodes_and_counts_the_rest() -> None:
     with pytest.raises(CalibrationFailed, match=r"rules of int8-trt at 'Relu\.r1'.*; and 2 more") as caught:
         check(trt_float(), "int8-trt")
     assert caught.value.exit_code == 10
+
+
+@pytest.mark.parametrize(
+    ("operator", "attributes", "shape", "right", "wrong"),
+    [
+        ("MatMul", {}, (6, 4), 1, 0),
+        ("Gemm", {}, (6, 4), 1, 0),
+        ("Gemm", {"transB": 1}, (4, 6), 0, 1),
+        ("Gemm", {"transB": 1}, (6, 6), 0, 1),
+    ],
+)
+def test_weights_of_a_product_have_their_scales_along_the_output(operator, attributes, shape, right, wrong) -> None:
+    def product(axis: int) -> ModelProto:
+        net = Net()
+        weights = net.weight("w", values(*shape), axis=axis)
+        net.node("Relu", net.node(operator, net.pair("x", 0.02), weights, to="p", **attributes), to="r")
+        columns = shape[0] if attributes else shape[1]
+        net.node("MatMul", "r", net.constant("head", values(columns, 2)), to="y")
+        return to_half(net.model({"x": ["n", 6]}, {"y": ["n", 2]}), {})
+
+    assert lint(product(right), "int8-trt") == ()
+    assert [(each.rule, each.node) for each in lint(product(wrong), "int8-trt")] == [
+        ("weights are per channel", "DequantizeLinear.w.dq")
+    ]
+
+
+def test_the_input_of_the_network_may_be_the_identity_branch() -> None:
+    model = int8_trt()
+    node(model, "Add.sum").input[1] = "x.dq"
+    assert lint(model, "int8-trt") == ()
+
+
+def test_int8_goes_through_concatenations_into_weights() -> None:
+    net = Net()
+    net.node("Concat", net.pair("x", 0.02), net.pair(net.node("Relu", "x", to="r"), 0.02), to="both", axis=1)
+    net.node("Relu", net.node("Conv", "both", net.weight("w", values(3, 8, 1, 1)), to="c"), to="d")
+    net.node("Conv", "d", net.constant("head", values(3, 3, 1, 1)), to="y")
+    model = to_half(net.model({"x": ["n", 4, 6, 8]}, {"y": ["n", 3, 6, 8]}), {})
+    assert lint(model, "int8-trt") == ()
+    node(model, "Concat.both").input[1] = "r"
+    assert [each.rule for each in lint(model, "int8-trt")] == ["all inputs are quantized or none"]

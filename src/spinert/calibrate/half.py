@@ -205,8 +205,6 @@ class _Rewriter:
         node = self.wiring.producer.get(name)
         if node is None or _key(node) in self.full:
             return FLOAT
-        if not _castable(node, list(node.output).index(name), self.version, made=True):
-            return FLOAT
         if self._is_pair_end(node):
             wanted = {
                 self._wanted(reader, place)
