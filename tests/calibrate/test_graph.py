@@ -72,6 +72,18 @@ def test_a_flat_graph_has_its_constants_as_initializers(given, expected) -> None
     np.testing.assert_array_equal(run(copy, x=np.float32([1, 2]))[0], np.float32([1, 2]) + expected)
 
 
+@pytest.mark.parametrize(("given", "length"), [({"value_int": 2}, 0), ({"value_ints": [2, 3]}, 1)])
+def test_whole_numbers_of_constant_nodes_are_read(given, length) -> None:
+    value = Wiring(helper.make_graph([helper.make_node("Constant", [], ["c"], **given)], "g", [], [])).value("c")
+    assert value is not None
+    assert (value.dtype, value.ndim) == (np.int64, length)
+
+
+def test_text_is_left_in_its_node() -> None:
+    graph = helper.make_graph([helper.make_node("Constant", [], ["c"], value_string="a")], "g", [], [])
+    assert Wiring(graph).value("c") is None
+
+
 def test_a_graph_inside_a_node_is_refused_by_name() -> None:
     branch = helper.make_graph(
         [helper.make_node("Identity", ["x"], ["z"])],

@@ -7,6 +7,7 @@ from onnx import ModelProto
 from spinert.calibrate.graph import Wiring
 from spinert.calibrate.half import to_half
 from spinert.calibrate.scales import SMALLEST_SCALE, is_half
+from tests.calibrate.good_graphs import trt_float
 from tests.calibrate.graphs import back_to_back, cast_twice, checked, operators, precision, run, types, values
 from tests.calibrate.pairs import Net
 
@@ -120,3 +121,16 @@ def test_a_kept_convolution_has_float32_pairs() -> None:
     half = to_half(quantized(), {}, keep=["Conv.c"])
     assert precision(half, "Conv") == "FLOAT"
     assert beside_pairs(half) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_kept_casts_are_single_and_away_from_pairs(seed: int) -> None:
+    model = trt_float(stored=seed % 2 == 0)
+    names = [node.name for node in model.graph.node if "Linear" not in node.op_type]
+    keep = np.random.default_rng(seed).choice(names, size=seed % 6 + 1, replace=False).tolist()
+    half = to_half(model, {}, keep=keep)
+    assert back_to_back(half) == cast_twice(half) == beside_pairs(half) == []
+    kinds = types(half)
+    computed = {node.name: {kinds[name] for name in node.output} for node in half.graph.node if node.name in names}
+    assert {name for name, made in computed.items() if made == {"FLOAT"}} == {*keep, "Softmax.y"}
+    run(half, x=values(2, 4, 6, 8))

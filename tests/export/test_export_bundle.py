@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -13,11 +14,12 @@ torch = pytest.importorskip("torch", reason='needs pip install "spinert[export]"
 pytest.importorskip("onnxruntime", reason='needs pip install "spinert[cpu]"')
 
 from spinert import bundle as bundles  # noqa: E402
+from spinert import kernels  # noqa: E402
 from spinert.cli.export import export as export_command  # noqa: E402
 from spinert.errors import BadRequest, ExportFailed  # noqa: E402
 from spinert.export import Exported, export_bundle  # noqa: E402
 from spinert.export.recipes import landmarks  # noqa: E402
-from spinert.runtime import golden  # noqa: E402
+from spinert.runtime import dicom, golden  # noqa: E402
 from spinert.runtime.backends import ort  # noqa: E402
 from tests.export.conftest import FACTS, PROGRAM  # noqa: E402
 
@@ -53,6 +55,24 @@ def program(tmp_path_factory) -> Path:
 @pytest.fixture
 def exported(tmp_path, weights, description) -> Exported:
     return export_bundle("landmarks", weights, tmp_path / "bundle", description=description, model_card=CARD, size=SIZE)
+
+
+def test_golden_inputs_may_come_from_a_study(tmp_path, weights, description):
+    study = Path(__file__).parents[2] / "examples" / "study.dcm"
+    exported = export_bundle(
+        "landmarks",
+        weights,
+        tmp_path / "bundle",
+        description=description,
+        model_card=CARD,
+        size=SIZE,
+        golden_study=study,
+    )
+    image = golden.read_golden(exported.bundle, "landmarks")["image"]
+    with study.open("rb") as file:
+        film = dicom.read(file)
+    prepared = kernels.prepare_radiograph(film.pixels, size=SIZE, inverted=film.inverted).pixels
+    np.testing.assert_allclose(image[0, 0], prepared, atol=0.5 / 255 + 1e-6)
 
 
 def test_a_recipe_becomes_a_bundle_that_agrees_with_torch(exported, weights):

@@ -105,7 +105,7 @@ def element_types(model: ModelProto) -> dict[str, int]:
     """Element type (TensorProto.FLOAT, ...) of every tensor. Raises CalibrationFailed where they contradict."""
     try:
         inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
-    except onnx.shape_inference.InferenceError as error:
+    except (onnx.shape_inference.InferenceError, ValueError) as error:  # ValueError where a type is unknown
         raise CalibrationFailed(f"graph {model.graph.name!r} is not valid: {error}", "export it again") from error
     graph = inferred.graph
     types = {each.name: each.type.tensor_type.elem_type for each in (*graph.value_info, *graph.input, *graph.output)}

@@ -63,9 +63,8 @@ def to_half(
     types = element_types(result)
     _drop_casts_to_the_same_type(result, types)
     round_scales(result.graph)
-    wiring = Wiring(result.graph)
-    full = _full_precision(result, wiring, types, largest, keep, bound)
-    rewriter = _Rewriter(result, wiring, types, full)
+    full = needs_float32(result, largest, keep=keep, bound=bound)
+    rewriter = _Rewriter(result, types, full)
     for node in list(result.graph.node):
         rewriter.write(node)
     rebuild(result.graph, rewriter.nodes, rewriter.constants)
@@ -105,17 +104,15 @@ def _drop_casts_to_the_same_type(model: ModelProto, types: Mapping[str, int]) ->
             del node.attribute[:]
 
 
-def _full_precision(
-    model: ModelProto,
-    wiring: Wiring,
-    types: Mapping[str, int],
-    largest: Mapping[str, float],
-    keep: Collection[str],
-    bound: float,
+def needs_float32(
+    model: ModelProto, largest: Mapping[str, float], *, keep: Collection[str] = (), bound: float = BOUND
 ) -> set[str]:
-    """Keys of the nodes that stay float32. A Cast is never one of them by name: it takes what comes."""
+    """First outputs of the nodes that `to_half` leaves in float32, with its arguments; of a written file, too.
+
+    A Cast is never kept by its name: it takes what comes.
+    """
+    wiring, types, version = Wiring(model.graph), element_types(model), _version(model)
     sizes = {**_dequantized_sizes(wiring), **largest}
-    version = _version(model)
     full = set()
     for node in model.graph.node:
         tensors = [name for name in (*node.input, *node.output) if types.get(name) == FLOAT]
@@ -124,6 +121,10 @@ def _full_precision(
             or (label(node) in keep and node.op_type != "Cast")
             or any(not sizes.get(name, 0.0) <= bound for name in tensors if name not in wiring.constants)
             or not _constants_fit(node, wiring, types, version)
+            or any(
+                types.get(name) == FLOAT and not _castable(node, place, version, made=True)
+                for place, name in enumerate(node.output)
+            )
         ):
             full.add(_key(node))
             if node.op_type == DEQUANTIZE:
@@ -162,8 +163,9 @@ def _constants_fit(node: NodeProto, wiring: Wiring, types: Mapping[str, int], ve
 class _Rewriter:
     """Writes the nodes again, each with its inputs in its own type, and one cast of a tensor for all its readers."""
 
-    def __init__(self, model: ModelProto, wiring: Wiring, types: Mapping[str, int], full: set[str]) -> None:
-        self.wiring, self.types, self.full, self.version = wiring, types, full, _version(model)
+    def __init__(self, model: ModelProto, types: Mapping[str, int], full: set[str]) -> None:
+        self.wiring, self.version = Wiring(model.graph), _version(model)
+        self.types, self.full = types, full
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = list(model.graph.initializer)
         self.named: dict[tuple[str, int], str] = {}
@@ -202,8 +204,6 @@ class _Rewriter:
         """The type in which a tensor comes into being."""
         node = self.wiring.producer.get(name)
         if node is None or _key(node) in self.full:
-            return FLOAT
-        if not _castable(node, list(node.output).index(name), self.version, made=True):
             return FLOAT
         if self._is_pair_end(node):
             wanted = {

@@ -1,4 +1,4 @@
-"""`spinert export`: a trained network becomes a bundle."""
+"""`spinert export`: a trained network becomes a bundle, a bundle a model repository."""
 
 import logging
 from pathlib import Path
@@ -8,16 +8,37 @@ import typer
 
 
 def export(
-    source: Annotated[str, typer.Argument(help="A recipe, such as `landmarks`, or a .pt2 file of torch.export.save.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A recipe, such as `landmarks`, or a .pt2 file of torch.export.save; with --triton, a bundle."
+        ),
+    ],
     weights: Annotated[
         Path | None, typer.Argument(help="Checkpoint of a recipe: torch.save(network.state_dict(), WEIGHTS).")
     ] = None,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new bundle; must not exist.")],
-    describe: Annotated[Path, typer.Option("--describe", help="JSON file with the facts of the bundle (shown above).")],
-    model_card: Annotated[Path, typer.Option("--model-card", help="Markdown file with the model card.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the new bundle; must not exist.")
+    ] = None,
+    describe: Annotated[
+        Path | None, typer.Option("--describe", help="JSON file with the facts of the bundle (shown above).")
+    ] = None,
+    model_card: Annotated[Path | None, typer.Option("--model-card", help="Markdown file with the model card.")] = None,
     size: Annotated[
         str | None, typer.Option("--size", help="HEIGHT,WIDTH of a recipe's input, in place of its own size.")
+    ] = None,
+    golden: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STUDY",
+            help="Make the golden inputs from this study in place of random blocks; a synthetic one: it stays in the "
+            "bundle.",
+        ),
+    ] = None,
+    triton: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write SOURCE, a bundle, as a model repository of Triton; must not exist."),
     ] = None,
 ) -> None:
     """Turn a trained PyTorch network into a bundle that spinert infers with.
@@ -59,11 +80,33 @@ def export(
 
     Weights are data: a checkpoint may hold tensors only, and a .pt2 archive
     tensors and ATen operators; whatever could run code is refused.
+
+    A bundle becomes a model repository of the Triton Inference Server, which
+    serves its networks with onnxruntime; this needs no extras:
+
+    \b
+      spinert export cobb --triton models
     """
+    from spinert.errors import BadRequest
+
+    given = {"WEIGHTS": weights, "--output": output, "--describe": describe, "--model-card": model_card}
+    if triton is not None:
+        if senseless := [
+            name for name, value in {**given, "--size": size, "--golden": golden}.items() if value is not None
+        ]:
+            raise BadRequest(
+                f"--triton is given with {', '.join(senseless)}, but a bundle has all that", "leave it out"
+            )
+        _to_triton(source, triton)
+        return
+    if output is None or describe is None or model_card is None:
+        lacking = [name for name, value in given.items() if value is None and name != "WEIGHTS"]
+        raise BadRequest(
+            f"a new bundle needs {', '.join(lacking)}", "give it; `spinert export --help` shows an example"
+        )
     # torch's exporter names each optional package that it goes without, which is no news to the user
     logging.getLogger("torch.onnx._internal").setLevel(logging.ERROR)
     logging.getLogger("torch.export.pt2_archive").setLevel(logging.ERROR)
-    from spinert.errors import BadRequest
     from spinert.export import export_bundle, read_description
 
     description = read_description(describe)
@@ -72,7 +115,13 @@ def export(
     except (OSError, UnicodeDecodeError) as error:
         raise BadRequest(f"cannot read {model_card} as text: {error}", "name a Markdown file in UTF-8") from None
     bundle, differences = export_bundle(
-        source, weights, output, description=description, model_card=card, size=_numbers(size)
+        source,
+        weights,
+        output,
+        description=description,
+        model_card=card,
+        size=_numbers(size),
+        golden_study=golden,
     )
     for name, spec in bundle.manifest.networks.items():
         for kind, tensors in (("input", spec.inputs), ("output", spec.outputs)):
@@ -85,6 +134,18 @@ def export(
             f"({each.reference:.6g} and {each.candidate:.6g}; tolerated {each.tolerated:.3g})"
         )
     typer.echo(f"bundle {bundle.name!r} in {bundle.folder}, SHA-256 {bundle.sha256}")
+
+
+def _to_triton(source: str, folder: Path) -> None:
+    from spinert.export.triton import write_repository
+    from spinert.runtime.infer import find_bundle
+
+    written = write_repository(find_bundle(source), folder)
+    for model in written.models:
+        typer.echo(f"model {model}")
+    for precision in written.left_out:
+        typer.echo(f"left out: {precision}, which is for TensorRT alone")
+    typer.echo(f"model repository in {written.folder}")
 
 
 def _numbers(size: str | None) -> tuple[int, ...] | None:

@@ -5,6 +5,8 @@ Only this package imports torch and onnx, and only when it is used.
 
 import datetime
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,9 +18,10 @@ from spinert import bundle as bundles
 from spinert.bundle import Bundle, Manifest, NetworkSpec, Training
 from spinert.errors import BadBundle, BadRequest, ExportFailed
 from spinert.export import recipes
+from spinert.export.from_study import inputs_from_study
 from spinert.runtime import golden, pipelines
 from spinert.runtime.backends import ort
-from spinert.runtime.network import Arrays
+from spinert.runtime.network import Network
 
 if TYPE_CHECKING:
     from spinert.export.source import Source
@@ -77,18 +80,21 @@ def export_bundle(
     description: Description,
     model_card: str,
     size: tuple[int, ...] | None = None,
+    golden_study: Path | None = None,
 ) -> Exported:
     """Export a network and write its bundle to `folder`, which appears whole or not at all.
 
     source      name of a recipe, with `weights` a checkpoint of tensors; or path of a `.pt2` program without `weights`
     model_card  Markdown text
     size        spatial size of a recipe's inputs, (height, width), in place of its own
-    Raises BadRequest (arguments that do not fit each other) or ExportFailed (what is wrong with network or weights).
+    golden_study   a synthetic study, from which the pipeline prepares the golden inputs; else they are random blocks
+    Raises BadRequest (arguments that do not fit each other) or ExportFailed (what is wrong with network or weights),
+    BadStudy or BadGeometry where the pipeline does not take the study.
     """
     _check_request(source, weights, folder, description, model_card, size)
     _check_installed()
     origin = _open(source, weights, description, size)
-    return _write(origin, folder, description, model_card)
+    return _write(origin, folder, description, model_card, golden_study)
 
 
 def _check_request(
@@ -142,7 +148,9 @@ def _open(source: str, weights: Path | None, description: Description, size: tup
     return from_program(Path(source), **msgspec.structs.asdict(description.program))
 
 
-def _write(origin: "Source", folder: Path, description: Description, model_card: str) -> Exported:
+def _write(
+    origin: "Source", folder: Path, description: Description, model_card: str, golden_study: Path | None
+) -> Exported:
     from spinert.export import onnx_graph  # torch and onnx
 
     model = onnx_graph.convert(origin.program, network=origin.network, inputs=origin.inputs, outputs=origin.outputs)
@@ -156,26 +164,38 @@ def _write(origin: "Source", folder: Path, description: Description, model_card:
         opset=onnx_graph.OPSET,
         golden=golden_file,
     )
-    arrays = golden.make_golden(inputs)
-    differences = _compare(origin, spec, content, arrays)
-    spec = msgspec.structs.replace(spec, golden_max_abs_difference=max(each.absolute for each in differences))
     manifest = _manifest(origin, spec, description)
+    with _opened(spec, content) as network:
+        arrays = golden.make_golden(inputs)
+        if golden_study is not None:
+            arrays = inputs_from_study(golden_study, manifest, origin.network, network)
+        differences = golden.compare(arrays, origin.reference, network)
+    _check(differences)
+    spec = msgspec.structs.replace(spec, golden_max_abs_difference=max(each.absolute for each in differences))
     files = {
         graph_file: content,
         golden_file: golden.encode_golden(arrays),
         MODEL_CARD: model_card.encode(),
     }
+    manifest = msgspec.structs.replace(manifest, networks={origin.network: spec})
     return Exported(bundles.write(folder, manifest, files), differences)
 
 
-def _compare(origin: "Source", spec: NetworkSpec, content: bytes, arrays: Arrays) -> tuple[golden.Difference, ...]:
-    """Torch against the runtime's own backend. Raises ExportFailed beyond the tolerance."""
+@contextmanager
+def _opened(spec: NetworkSpec, content: bytes) -> Iterator[Network]:
+    """The network in the runtime's own backend."""
     with tempfile.TemporaryDirectory(prefix="spinert-export-") as scratch:
         path = Path(scratch) / spec.files["fp32"]
         path.write_bytes(content)
         network = ort.open_network(path, spec, threads=1)
-        differences = golden.compare(arrays, origin.reference, network)
-        network.close()
+        try:
+            yield network
+        finally:
+            network.close()
+
+
+def _check(differences: tuple[golden.Difference, ...]) -> None:
+    """Torch against that backend. Raises ExportFailed beyond the tolerance."""
     for each in differences:
         if each.absolute > each.tolerated:
             raise ExportFailed(
@@ -183,7 +203,6 @@ def _compare(origin: "Source", spec: NetworkSpec, content: bytes, arrays: Arrays
                 f"{each.reference:.6g}, a difference of {each.absolute:.3g} where {each.tolerated:.3g} is tolerated",
                 "look for an operator that ONNX defines differently, and for overflow in the weights",
             )
-    return differences
 
 
 def _manifest(origin: "Source", spec: NetworkSpec, description: Description) -> Manifest:
