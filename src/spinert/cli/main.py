@@ -10,6 +10,7 @@ import typer
 
 import spinert
 from spinert.cli import failures
+from spinert.cli.calibrate import calibrate
 from spinert.cli.doctor import doctor
 from spinert.cli.export import export
 from spinert.cli.infer import infer
@@ -56,6 +57,7 @@ commands.command(short_help="Measure radiographs: files, folders, zip archives."
 commands.command(short_help="Say what is installed here and what is missing.")(doctor)
 commands.command(short_help="Show what a bundle holds.")(info)
 commands.command(short_help="Turn a trained network into a bundle.")(export)
+commands.command(short_help="Add FP16 or INT8 files to a bundle, proven in clinical units.")(calibrate)
 commands.command(short_help="Compare every backend and precision of a bundle.")(verify)
 
 

@@ -119,7 +119,7 @@ class Model:
     def infer_images(self, images: Sequence[Image], stopwatch: Stopwatch | None = None) -> Examined:
         """Examine the one image of a study that the pipeline accepts; `stopwatch` brings the stages before these."""
         stopwatch = stopwatch or Stopwatch()
-        image = self._choose(images)
+        image = self.choose(images)
         findings = self._pipeline.run(image, self._networks, self._settings, stopwatch)
         result = Result(
             study=_study_of(image),
@@ -143,7 +143,8 @@ class Model:
     ) -> None:
         self.close()
 
-    def _choose(self, images: Sequence[Image]) -> Image:
+    def choose(self, images: Sequence[Image]) -> Image:
+        """The one image of a study that the pipeline accepts. Raises BadStudy where there is none, or more."""
         fitting = [image for image in images if self._pipeline.accepts(image)]
         if len(fitting) == 1:
             return fitting[0]

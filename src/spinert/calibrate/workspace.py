@@ -1,0 +1,68 @@
+"""What an interrupted calibration leaves behind, so that the next run of the same command goes on from there.
+
+A hidden folder beside the new bundle, removed when that is written. Every stage writes its result as one file, whole or
+not at all; a run with another bundle, other studies or other arguments begins anew.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Result = TypeVar("Result")
+KEY = "run.json"
+
+
+class Workspace:
+    """Results of stages by name. `key` says what the run is made of; a folder that holds another run is emptied."""
+
+    def __init__(self, output: Path, key: Mapping[str, Any]) -> None:
+        self.folder = output.with_name(f".{output.name}.calibration")
+        wanted = msgspec.json.encode(dict(key), order="deterministic")
+        if self._read(KEY) != wanted:
+            self.remove()
+            self.folder.mkdir(parents=True)
+            self._write(KEY, wanted)
+
+    def once(self, name: str, kind: type[Result], make: Callable[[], Result]) -> Result:
+        """The stage's stored result, or what `make` returns, stored."""
+        stored = self._read(f"{name}.json")
+        if stored is not None:
+            return msgspec.json.decode(stored, type=kind)
+        result = make()
+        self._write(f"{name}.json", msgspec.json.encode(result))
+        return result
+
+    def store_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep named arrays as one file."""
+        partial = self.folder / f"{name}.partial.npz"
+        np.savez(partial, allow_pickle=False, **arrays)
+        partial.replace(self.folder / f"{name}.npz")
+
+    def arrays(self, name: str) -> "np.lib.npyio.NpzFile":
+        """Stored arrays by name, each read from the disk when it is asked for; a context manager."""
+        return np.load(self.folder / f"{name}.npz", allow_pickle=False)  # type: ignore[no-any-return]
+
+    def path(self, name: str) -> Path:
+        """Where a file of this run may lie."""
+        return self.folder / name
+
+    def remove(self) -> None:
+        """Nothing is to be resumed any more."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _write(self, name: str, content: bytes) -> None:
+        partial = self.folder / f"{name}.partial"
+        partial.write_bytes(content)
+        partial.replace(self.folder / name)
