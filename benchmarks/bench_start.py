@@ -28,8 +28,9 @@ LEAST_SHARE = 0.01
 CLOCKED = """
 import json, sys, time
 from pathlib import Path
-import onnxruntime
 from spinert.runtime import files, infer, pipelines
+from spinert.runtime.backends import ort
+ort.library()
 pipelines.load("cobb_landmarks")
 started = time.perf_counter()
 model = infer.load(sys.argv[2])

@@ -148,6 +148,33 @@ def test_other_tensor_types_pass_through(backend: str, dtype: int, tmp_path: Pat
 
 
 @pytest.mark.parametrize("backend", USABLE)
+def test_each_output_lies_in_its_own_place(backend: str, tmp_path: Path) -> None:
+    """`later` is computed from `sooner`, stands before it among the outputs, and `same` is an input passed on."""
+    shapes = {"later": ["N", 2], "sooner": ["N", 2], "same": ["N", 2]}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Neg", ["x"], ["sooner"]),
+            helper.make_node("Exp", ["sooner"], ["later"]),
+            helper.make_node("Identity", ["x"], ["same"]),
+        ],
+        "several",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()],
+    )
+    path = tmp_path / "several.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    outputs = tuple(TensorSpec(name, "float32", (None, 2)) for name in shapes)
+    spec = NetworkSpec(
+        inputs=(TensorSpec("x", "float32", (None, 2)),), outputs=outputs, files={"fp32": "several.onnx"}, opset=20
+    )
+    x = np.array([[0.0, 1.0], [2.0, 3.0]], np.float32)
+    found = backends.load(backend).open_network(path, spec, threads=1)({"x": x})
+    np.testing.assert_allclose(found["sooner"], -x)
+    np.testing.assert_allclose(found["later"], np.exp(-x), rtol=1e-6)
+    np.testing.assert_array_equal(found["same"], x)
+
+
+@pytest.mark.parametrize("backend", USABLE)
 def test_a_file_that_is_no_network_is_refused_by_name(backend: str, tmp_path: Path) -> None:
     _, spec = sum_network(tmp_path)
     (tmp_path / "broken.onnx").write_bytes(b"not a graph")

@@ -1,7 +1,5 @@
-"""What only OpenVINO needs to be asked: privacy, precision, and messages that a reader can use."""
+"""What only OpenVINO needs to be asked: precision, and messages that a reader can use."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,34 +12,6 @@ from tests.runtime.test_backends import sum_network
 
 if reason := openvino.missing():
     pytest.skip(reason, allow_module_level=True)
-
-OPEN = """
-import sys
-from pathlib import Path
-from tests.runtime.test_backends import pair, sum_network
-from spinert.runtime.backends import openvino
-network = openvino.open_network(*sum_network(Path(sys.argv[1])), threads=1)
-network(pair(1))
-print(*[name for name in sys.modules if name.startswith("openvino_telemetry")])
-"""
-
-
-def test_nothing_is_reported_and_nothing_is_left_in_the_home_folder(tmp_path: Path) -> None:
-    home, work = tmp_path / "home", tmp_path / "work"
-    home.mkdir()
-    work.mkdir()
-    # OpenVINO keeps quiet where it believes to be tested, so it is not told
-    told = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD", "JENKINS_URL")}
-    done = subprocess.run(
-        [sys.executable, "-c", OPEN, work],
-        env=told | {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == ""
-    assert list(home.rglob("*")) == []
 
 
 def test_the_library_that_is_asked_for_later_is_the_real_one() -> None:

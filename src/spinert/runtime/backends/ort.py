@@ -1,5 +1,6 @@
 """onnxruntime on the CPU."""
 
+import os
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,13 +34,24 @@ def missing() -> str | None:
     return None
 
 
+def library() -> Any:
+    """The module onnxruntime, imported without its telemetry unless the user's environment asks for it.
+
+    From 1.29 on it reports to its maker from the first import, and only what the environment says before that keeps it
+    from doing so: whoever needs the library gets it here.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
 def open_network(path: Path, spec: NetworkSpec, *, threads: int) -> "OrtNetwork":
     """Open an ONNX file on `threads` threads and compare its tensors with the spec.
 
     Raises BadNetwork where onnxruntime refuses the file or a tensor differs from the spec.
     """
-    import onnxruntime
-
+    onnxruntime = library()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
