@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import msgspec
 import onnx
-import onnxruntime
 
 import spinert
 from spinert import bundle as bundles
@@ -27,6 +26,7 @@ from spinert.calibrate.studies import Exact, Progress, Refused
 from spinert.calibrate.workspace import Workspace
 from spinert.errors import BadRequest, CalibrationFailed
 from spinert.runtime import backends
+from spinert.runtime.backends import ort
 from spinert.runtime.files import find_studies
 
 TARGETS: Mapping[Precision, tuple[Target, ...]] = {
@@ -109,7 +109,7 @@ def calibrate(
         held_out=_fingerprint(material.held_out),
         refused=len(material.refused) + len(material.refused_held_out),
         processor=processor.name(),
-        versions={"spinert": spinert.__version__, "onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__},
+        versions={"spinert": spinert.__version__, "onnx": onnx.__version__, "onnxruntime": ort.library().__version__},
         limits=report.limits(),
         chosen=best.last,
         ranking=best.ranking,

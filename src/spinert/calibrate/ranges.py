@@ -12,12 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
-from onnxruntime.quantization import calibrate
 
 from spinert.errors import CalibrationFailed
+from spinert.runtime.backends import ort
 from spinert.runtime.network import Arrays
 
 Method = Literal["minmax", "entropy", "percentile"]
@@ -30,6 +29,9 @@ BINS = 4096
 
 def collect(model: onnx.ModelProto, inputs: Iterable[Arrays], method: Method) -> Ranges:
     """The range of every activation, (lowest, highest) as a float pair, by onnxruntime's calibrator of this method."""
+    ort.library()
+    from onnxruntime.quantization import calibrate
+
     inferred = onnx.shape_inference.infer_shapes(model)
     with tempfile.TemporaryDirectory(prefix="spinert-calibrate-") as scratch:
         path = Path(scratch) / "model.onnx"
@@ -58,8 +60,8 @@ def _range(name: str, pair: Any) -> tuple[float, float]:
     return low, high
 
 
-class _One(calibrate.CalibrationDataReader):  # type: ignore[misc]
-    """The inputs of one study, handed out once."""
+class _One:
+    """The inputs of one study, handed out once: onnxruntime's CalibrationDataReader."""
 
     def __init__(self, arrays: Arrays) -> None:
         self._left: list[Arrays] = [arrays]
@@ -94,6 +96,7 @@ def reaches(
         graph.node.append(helper.make_node("Abs", [name], [magnitude]))
         graph.node.append(helper.make_node("ReduceMax", [magnitude, f"{name}/axes"], [largest], keepdims=0))
         graph.output.append(helper.make_tensor_value_info(largest, TensorProto.FLOAT, None))
+    onnxruntime = ort.library()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3

@@ -5,15 +5,15 @@ any library has made an engine of it.
 """
 
 import onnx
-import onnxruntime
 
 from spinert.bundle import NetworkSpec
 from spinert.errors import CalibrationFailed
-from spinert.runtime.backends.ort import PROVIDER, OrtNetwork
+from spinert.runtime.backends.ort import PROVIDER, OrtNetwork, library
 
 
 def open_literally(model: onnx.ModelProto, spec: NetworkSpec, *, threads: int) -> OrtNetwork:
     """The graph as a network. Raises CalibrationFailed where onnxruntime refuses it."""
+    onnxruntime = library()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = threads
