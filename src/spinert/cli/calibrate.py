@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from spinert.errors import BadRequest
+from spinert.errors import BadRequest, CalibrationFailed
 
 if TYPE_CHECKING:
     from spinert.calibrate import Calibrated
@@ -56,6 +57,7 @@ def calibrate(
     \b
       spinert calibrate cobb --data studies/ --precision int8-cpu -o cobb-int8
     """
+    _check_installed()
     from spinert.calibrate import calibrate as run
     from spinert.runtime.infer import find_bundle
     from spinert.runtime.threads import usable_threads
@@ -74,6 +76,11 @@ def calibrate(
             progress=progress,
         )
     typer.echo(_text(done))
+
+
+def _check_installed() -> None:
+    if lacking := [name for name in ("onnx", "onnxruntime", "matplotlib") if find_spec(name) is None]:
+        raise CalibrationFailed(f"not installed: {', '.join(lacking)}", 'pip install "spinert[cpu,openvino,calibrate]"')
 
 
 def _graphs(given: list[str] | None, networks: list[str]) -> dict[str, Path] | None:
