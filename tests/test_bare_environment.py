@@ -46,7 +46,7 @@ def test_every_module_but_export_imports(python: Path) -> None:
     assert int(done.stdout) > 25
 
 
-@pytest.mark.parametrize("command", ["", "infer", "doctor", "info", "export"])
+@pytest.mark.parametrize("command", ["", "infer", "doctor", "info", "export", "build"])
 def test_every_help_page_opens(python: Path, command: str) -> None:
     done = run(python, "-m", "spinert", *command.split(), "--help")
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ import typer
 
 import spinert
 from spinert.cli import failures
+from spinert.cli.build import build
 from spinert.cli.doctor import doctor
 from spinert.cli.export import export
 from spinert.cli.infer import infer
@@ -55,6 +56,7 @@ commands.command(short_help="Measure radiographs: files, folders, zip archives."
 commands.command(short_help="Say what is installed here and what is missing.")(doctor)
 commands.command(short_help="Show what a bundle holds.")(info)
 commands.command(short_help="Turn a trained network into a bundle.")(export)
+commands.command(short_help="Build a bundle's TensorRT engines for the GPU that is here.")(build)
 
 
 def _version(wanted: bool) -> None:
