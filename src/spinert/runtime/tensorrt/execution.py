@@ -92,6 +92,10 @@ class EngineNetwork:
             raise self.failed("preparing to run", mark)
         return made
 
+    def queued_anew(self) -> None:
+        """Results say from now on that the engine runs slower than it might: without a graph."""
+        self.provider = f"{self._library}, no CUDA graph"
+
     def failed(self, work: str, mark: int) -> DeviceError:
         said = logger(self._library.module).messages.errors(mark)
         return DeviceError(f"{work} the engine of {self._file} failed: {said}", REMEDY)
@@ -214,15 +218,17 @@ class Buffers:
         """The same as a graph. An engine that cannot be captured is queued anew each time, as it just was."""
         self.warm = True
         capturable = getattr(self._context, "is_stream_capturable", None)
-        if capturable is not None and not capturable(self._stream.handle):
-            return
-        graph = device.Graph(self._stream)
-        try:
-            with graph:
-                self.copy_and_run()
-        except DeviceError:
-            return
-        self.graph = graph
+        if capturable is None or capturable(self._stream.handle):
+            graph = device.Graph(self._stream)
+            try:
+                with graph:
+                    self.copy_and_run()
+            except DeviceError:
+                self._network.queued_anew()
+            else:
+                self.graph = graph
+        else:
+            self._network.queued_anew()
 
     def _enqueue(self) -> None:
         mark = self._network.mark()
