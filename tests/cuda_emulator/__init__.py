@@ -98,7 +98,7 @@ class Emulator:
         return int(self._library.emulator_bytes_in_use())
 
     def copy(self, to: int, source: int, count: int, stream: int) -> bool:
-        """Queue a copy between addresses on the stream of this handle, as another library would; whether that worked."""
+        """Queue a copy on the stream of this handle, as another library would; whether that worked."""
         return self._library.emulator_copy(to, source, count, stream) == 0
 
     def reset(self) -> None:
