@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from spinert.bundle import Bundle, Precision
-from spinert.runtime.tensorrt import cache
+from spinert.bundle import Bundle, NetworkSpec, Precision
+from spinert.runtime.tensorrt import cache, target
+from spinert.runtime.tensorrt.build import choose_library
+from spinert.runtime.tensorrt.compile import Options, compile_network
 from spinert.runtime.tensorrt.identity import Identity, Sidecar, label, onnx_sha256
 from spinert.runtime.tensorrt.target import Target
 from tests import bundles
@@ -60,6 +62,13 @@ def sidecar(path: Path, here: Target, *, plan: bytes = PLAN, **changes: Any) -> 
             **changes,
         }
     )
+
+
+def build(path: Path, spec: NetworkSpec) -> None:
+    """A real engine of an ONNX file into the cache, with the first library that builds."""
+    library = choose_library(None)
+    built = compile_network(library, path.read_bytes(), spec, Options(), file=path.name)
+    publish(sidecar(path, target.of(library), plan=built.plan), built.plan)
 
 
 def publish(one: Sidecar, plan: bytes = PLAN) -> None:
