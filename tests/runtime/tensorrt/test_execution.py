@@ -3,6 +3,7 @@
 This tests our bookkeeping only. TensorRT itself runs where there is a GPU: `python -m benchmarks.gpu`.
 """
 
+import gc
 import threading
 from typing import Any
 
@@ -51,6 +52,13 @@ def test_the_graph_of_a_batch_size_is_captured_once_after_a_warm_run(world: Worl
     assert (context.runs, context.captured_runs) == (1, 1)
     network(images(5, 1.0))
     assert [each.captured_runs for each in world.contexts] == [1, 1]
+
+
+def test_graphs_can_be_done_without(world: World) -> None:
+    network = open_plan(world.library, b"plan", SPEC, "copy.onnx", host_code=False, graphs=False)
+    for value in (1.0, 2.0):
+        assert (network(images(1, value))["copy"] == value).all()
+    assert [(context.runs, context.captured_runs) for context in world.contexts] == [(2, 0)]
 
 
 @pytest.mark.parametrize("on_device", [False, True])
@@ -115,6 +123,7 @@ def test_a_thread_uses_its_output_buffers_again(network: EngineNetwork) -> None:
 def test_buffers_of_few_batch_sizes_are_kept(world: World, network: EngineNetwork, emulator: Emulator) -> None:
     for batch in range(1, KEPT + 1):
         network(images(batch, 1.0))
+    gc.collect()
     before = emulator.bytes_in_use()
     network(images(1, 1.0))  # used again, so that another one is the oldest
     network(images(KEPT + 1, 1.0))
@@ -205,6 +214,7 @@ def test_no_memory_left_is_a_device_error(network: EngineNetwork, emulator: Emul
 
 
 def test_a_closed_network_says_so_and_gives_its_memory_back(world: World, emulator: Emulator) -> None:
+    gc.collect()  # networks of other tests, which were not closed
     before = emulator.bytes_in_use()
     network = opened(world)
     network(images(3, 1.0))

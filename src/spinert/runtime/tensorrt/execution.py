@@ -26,8 +26,13 @@ KEPT = 4
 REMEDY = "run `spinert doctor`; another program may hold the device's memory"
 
 
-def open_plan(library: Library, plan: bytes, spec: NetworkSpec, file: str, *, host_code: bool) -> "EngineNetwork":
-    """Open an engine and compare its tensors with the spec. `host_code` allows a plan that carries code.
+def open_plan(
+    library: Library, plan: bytes, spec: NetworkSpec, file: str, *, host_code: bool, graphs: bool = True
+) -> "EngineNetwork":
+    """Open an engine and compare its tensors with the spec.
+
+    host_code   allows a plan that carries code
+    graphs      False queues the work of each run anew, to see what a graph is worth
 
     Raises DeviceError where there is no device, NoEngine where the library refuses the plan, BadNetwork where a tensor
     differs from the spec.
@@ -45,7 +50,7 @@ def open_plan(library: Library, plan: bytes, spec: NetworkSpec, file: str, *, ho
             raise DeviceError(f"{library} cannot open the engine of {file} on a device: {said}", REMEDY)
         raise NoEngine(f"{library} refuses the engine of {file}: {said}", "build it again: spinert build")
     _check_tensors(opened, spec, file, module)
-    return EngineNetwork(library, runtime, opened, spec, file)
+    return EngineNetwork(library, runtime, opened, spec, file, graphs=graphs)
 
 
 class EngineNetwork:
@@ -53,7 +58,9 @@ class EngineNetwork:
 
     backend = "tensorrt"
 
-    def __init__(self, library: Library, runtime: Any, opened: Any, spec: NetworkSpec, file: str) -> None:
+    def __init__(
+        self, library: Library, runtime: Any, opened: Any, spec: NetworkSpec, file: str, *, graphs: bool
+    ) -> None:
         self.inputs = spec.inputs
         self.outputs = spec.outputs
         self.provider = str(library)
@@ -61,6 +68,7 @@ class EngineNetwork:
         self._runtime = runtime  # outlives its engine
         self._opened: Any | None = opened
         self._file = file
+        self.graphs = graphs
         self._lanes = threading.local()
 
     def __call__(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
@@ -218,7 +226,7 @@ class Buffers:
         """The same as a graph. An engine that cannot be captured is queued anew each time, as it just was."""
         self.warm = True
         capturable = getattr(self._context, "is_stream_capturable", None)
-        if capturable is None or capturable(self._stream.handle):
+        if self._network.graphs and (capturable is None or capturable(self._stream.handle)):
             graph = device.Graph(self._stream)
             try:
                 with graph:
