@@ -21,7 +21,7 @@ test:
 	$(PYTHON) -m venv $(TEST_VENV)
 	rm -rf $(WHEELS)
 	$(TEST_VENV)/bin/python $(PIP) wheel -q --no-deps -w $(WHEELS) .
-	$(TEST_VENV)/bin/python $(PIP) install -q "$$(ls $(WHEELS)/spinert-*.whl)[cpu,openvino,codecs,export,dev]"
+	$(TEST_VENV)/bin/python $(PIP) install -q "$$(ls $(WHEELS)/spinert-*.whl)[cpu,openvino,calibrate,codecs,export,dev]"
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy

@@ -1,4 +1,4 @@
-"""The CUDA kernels on a real device, in one command: build, parity, interop, bandwidth, compute-sanitizer.
+"""The CUDA kernels and TensorRT engines on a real device, in one command, with bandwidth and compute-sanitizer.
 
     python -m benchmarks.gpu [--stages NAME,...] [--select EXPRESSION] [--installed] [--out FILE] [--dry-run]
 
@@ -163,6 +163,26 @@ def stage_bandwidth(setting: Setting) -> Report:
     return report
 
 
+def stage_engines(setting: Setting) -> Report:
+    """The default bundle's TensorRT engines: built, compared with onnxruntime, timed. Each precision by itself."""
+    rows: dict[str, Report] = {}
+    for precision in ("fp32", "fp16", "int8-trt"):
+        out = setting.folder / f"engine-{precision}.json"
+        options = ["--precision", precision, "--cache", str(setting.folder / "engines")]
+        command = [sys.executable, "-m", "benchmarks.gpu_engines", str(out), *options]
+        try:
+            run([*command, *(["--dry-run"] if setting.dry_run else [])], setting)
+            rows[precision] = json.loads(out.read_text(encoding="utf-8"))
+        except (StageFailed, subprocess.TimeoutExpired) as error:
+            rows[precision] = {"state": "failed", "reason": str(error)}
+    reasons = {name: f"{name}: {row['reason']}" for name, row in rows.items() if row["state"] != "done"}
+    if all(row["state"] == "not here" for row in rows.values()):
+        raise NotHere("; ".join(reasons.values()))
+    if any(row["state"] == "failed" for row in rows.values()):
+        return {"precisions": rows, "state": "failed", "reason": "; ".join(reasons.values())}
+    return {"precisions": rows}
+
+
 def stage_checker(checker: str) -> Callable[[Setting], Report]:
     def stage(setting: Setting) -> Report:
         if setting.dry_run:
@@ -189,6 +209,7 @@ STAGES: dict[str, Callable[[Setting], Report]] = {
     "parity": stage_parity,
     "interop": stage_interop,
     "bandwidth": stage_bandwidth,
+    "engines": stage_engines,
     **{checker: stage_checker(checker) for checker in CHECKERS},
 }
 
@@ -218,6 +239,17 @@ def print_table(report: Report) -> None:
             )
 
 
+def print_engines(report: Report) -> None:
+    """What the stage `engines` measured, one line for each precision and network."""
+    for precision, row in report["stages"].get("engines", {}).get("precisions", {}).items():
+        for network, of in row.get("networks", {}).items():
+            line = f"{network} {precision:8} built in {of['build_seconds']:.1f} s"
+            if "ms_graph" in of:
+                line += f"; {of['ms_graph']:.3f} ms with graph, {of['ms_no_graph']:.3f} without"
+                line += f", {of['ms_on_device']:.3f} on the device; max |difference| {of['max_abs_difference']}"
+            print(line)
+
+
 def results_file(report: Report, date: datetime.date) -> Path:
     """benchmarks/results/DEVICE_DATE.json; "unknown" where no stage got as far as the device's name."""
     device = report["stages"].get("bandwidth", {}).get("device", {}).get("name", "unknown")
@@ -242,6 +274,7 @@ def main() -> int:
         stages = {name: outcome(STAGES[name], setting) for name in chosen}
     report = {"date": date.isoformat(), "dry_run": arguments.dry_run, "stages": stages}
     print_table(report)
+    print_engines(report)
     out = arguments.out or (None if arguments.dry_run else results_file(report, date))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from benchmarks import gpu
+from spinert.runtime.infer import find_bundle
+from spinert.runtime.tensorrt import library as libraries
 from tests import cuda_emulator
 
+SHIPPED = find_bundle("cobb").manifest.networks["landmarks"].files
 SETTING = gpu.Setting(Path("nowhere"), dry_run=True, installed=False, select="", seconds=60)
 
 
@@ -45,6 +48,32 @@ def test_a_dry_run_reports_no_number_and_no_device(dry_run: dict[str, Any]) -> N
         assert dry_run["stages"][name]["state"] == "not here"
 
 
+def test_a_dry_run_builds_engines_and_opens_none(dry_run: dict[str, Any]) -> None:
+    if "tensorrt_rtx" not in libraries.installed():
+        pytest.skip("tensorrt_rtx is not installed: wheels for Linux x86-64 only")
+    precisions = dry_run["stages"]["engines"]["precisions"]
+    assert list(precisions) == ["fp32", "fp16", "int8-trt"]
+    row = precisions["fp32"]["networks"]["landmarks"]
+    assert set(row) == {"build_seconds", "plan_bytes", "layers", "layer_types"}
+    for precision, of in precisions.items():
+        assert of["state"] == ("done" if precision in SHIPPED else "not here")
+
+
+def test_an_engine_that_fails_leaves_those_of_other_precisions_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(command: list[str], _setting: gpu.Setting) -> None:
+        precision = command[command.index("--precision") + 1]
+        if precision == "fp16":
+            raise gpu.StageFailed("the device is lost")
+        Path(command[3]).write_text(json.dumps({"state": "done", "networks": {}}))
+
+    monkeypatch.setattr(gpu, "run", run)
+    report = gpu.outcome(gpu.stage_engines, SETTING._replace(folder=tmp_path))
+    assert [row["state"] for row in report["precisions"].values()] == ["done", "failed", "done"]
+    assert (report["state"], report["reason"]) == ("failed", "fp16: the device is lost")
+
+
 def test_a_stage_that_breaks_leaves_the_others_alone() -> None:
     def breaks(_setting: gpu.Setting) -> gpu.Report:
         raise ZeroDivisionError("no blocks")
@@ -76,7 +105,7 @@ def test_results_are_filed_under_the_device_and_the_date() -> None:
     assert gpu.results_file({"stages": {}}, day).name == "unknown_2026-02-03.json"
 
 
-@pytest.mark.parametrize("script", ["gpu", "gpu_measure"])
+@pytest.mark.parametrize("script", ["gpu", "gpu_measure", "gpu_engines"])
 def test_help_shows_how_to_run_it(script: str) -> None:
     command = [sys.executable, "-m", f"benchmarks.{script}", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -2,13 +2,19 @@ import json
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from spinert.cli.main import commands
 from spinert.runtime import backends, doctor
 from spinert.runtime.backends import ort
+from spinert.runtime.tensorrt import cache, target
+from spinert.runtime.tensorrt import library as libraries
+from spinert.runtime.tensorrt.library import Library
+from tests.runtime.tensorrt import engines
 
 
 def ask(*arguments: str) -> tuple[int, str]:
@@ -53,6 +59,27 @@ def test_kernels_that_cannot_be_loaded_are_a_reason_and_no_traceback(monkeypatch
 def test_both_onnxruntime_packages_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "installed_version", lambda package: "1.31.1")
     assert "onnxruntime and onnxruntime-gpu are both installed" in ask()[1]
+
+
+def test_tensorrt_is_told_with_the_engines_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "engines"))
+    monkeypatch.setattr(libraries, "installed", lambda: ())
+    assert f"none installed; engines in {tmp_path / 'engines'}: none" in ask()[1]
+    monkeypatch.setattr(libraries, "installed", lambda: ("tensorrt_rtx",))
+    monkeypatch.setattr(libraries, "version", lambda name: "1.7.1")
+    monkeypatch.setattr(target, "no_device", lambda: None)
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"a network")
+    here = target.of(Library("tensorrt_rtx", "1.7.1", None))
+    engines.publish(engines.sidecar(path, here))
+    engines.publish(engines.sidecar(path, msgspec.structs.replace(here, version="1.6.0")))
+    (tmp_path / "engines" / "0.json").write_bytes(b"{")
+    _, text = ask()
+    title = "truth landmarks fp32, batch 1 to 16, tensorrt_rtx"
+    assert "TensorRT  tensorrt_rtx 1.7.1; " in text
+    assert f"engine    {title} 1.7.1 for any RTX GPU: usable" in text
+    assert f"engine    {title} 1.6.0 for any RTX GPU: version was 1.6.0, here it is 1.7.1" in text
+    assert "engine    0.json: not a description of an engine" in text
 
 
 def test_a_missing_codec_names_the_command_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:

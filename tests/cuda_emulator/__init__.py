@@ -75,6 +75,7 @@ class Emulator:
         self._library = ctypes.CDLL(str(path))
         self._library.emulator_last_fault.restype = ctypes.c_char_p
         self._library.emulator_bytes_in_use.restype = ctypes.c_size_t
+        self._library.emulator_copy.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
 
     def order(self, order: Literal["forward", "reverse", "shuffled"], seed: int = 0) -> None:
         """In which order blocks, and the threads of a block between two barriers, run."""
@@ -95,6 +96,10 @@ class Emulator:
     def bytes_in_use(self) -> int:
         """Device memory that nobody has freed."""
         return int(self._library.emulator_bytes_in_use())
+
+    def copy(self, to: int, source: int, count: int, stream: int) -> bool:
+        """Queue a copy on the stream of this handle, as another library would; whether that worked."""
+        return self._library.emulator_copy(to, source, count, stream) == 0
 
     def reset(self) -> None:
         """Back to how a test finds it; a device that a kernel's fault has lost is there again."""

@@ -42,4 +42,6 @@ __attribute__((visibility("default"))) void emulator_reset();
 __attribute__((visibility("default"))) const char* emulator_last_fault();
 // Bytes on all devices that were not freed; work that waits is done first.
 __attribute__((visibility("default"))) size_t emulator_bytes_in_use();
+// Queues a copy on a stream as another library would; 0 where that worked.
+__attribute__((visibility("default"))) int emulator_copy(void* to, const void* from, size_t bytes, void* stream);
 }

@@ -105,6 +105,10 @@ const char* emulator_last_fault() {
     return fault_text.c_str();
 }
 
+int emulator_copy(void* to, const void* from, size_t bytes, void* stream) {
+    return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, static_cast<cudaStream_t>(stream));
+}
+
 size_t emulator_bytes_in_use() {
     drain_all();
     const Guard guard(api);

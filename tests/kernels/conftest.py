@@ -4,10 +4,7 @@ A test with `isa` is about the CPU; one with `cuda` about devices; one with `pla
 `place.run`.
 """
 
-import os
-import sys
 from collections.abc import Iterator
-from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,7 +12,6 @@ from hypothesis import HealthCheck, settings
 from spinert import kernels
 from spinert.errors import DeviceError
 from spinert.kernels import _cpu, native, residence
-from tests import cuda_emulator
 from tests.kernels.guards import fresh
 from tests.kernels.places import CpuPlace, CudaPlace
 
@@ -58,35 +54,6 @@ def place(request: pytest.FixtureRequest) -> Iterator[CpuPlace | CudaPlace]:
             pytest.skip(f"this processor has no {isa}")
         for _ in forced(isa):
             yield CpuPlace()
-
-
-@pytest.fixture(scope="session")
-def emulated_module() -> tuple[ModuleType, cuda_emulator.Emulator]:
-    reason = cuda_emulator.missing()
-    if reason is not None:
-        pytest.skip(reason)
-    path = cuda_emulator.build(sanitize=os.environ.get("SPINERT_SANITIZED") == "1")
-    return cuda_emulator.load(path), cuda_emulator.Emulator(path)
-
-
-@pytest.fixture
-def emulated(
-    emulated_module: tuple[ModuleType, cuda_emulator.Emulator], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[CudaPlace]:
-    """The emulated module in the place of the CUDA module."""
-    module, emulator = emulated_module
-    monkeypatch.setitem(sys.modules, cuda_emulator.NAME, module)
-    monkeypatch.setattr(kernels, "_cuda", module, raising=False)
-    emulator.reset()
-    yield CudaPlace(module, emulator)
-    emulator.reset()
-
-
-@pytest.fixture
-def emulator(emulated: CudaPlace) -> cuda_emulator.Emulator:
-    """The hooks of the emulated devices."""
-    assert emulated.emulator is not None
-    return emulated.emulator
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from spinert.bundle import Bundle, Ranked
 from spinert.errors import BadRequest, NoBackend, NoEngine
 from spinert.runtime import backends, choice
 from spinert.runtime.choice import Choice, candidates, open_networks
+from spinert.runtime.infer import find_bundle
 from tests import bundles
 
 
@@ -90,6 +91,12 @@ def test_a_missing_engine_is_told_with_its_command(bundle: Bundle, machine: dict
     assert warnings[0] == (
         f"trt did not run with fp16: no engine was built; spinert build {bundle.folder} --precision fp16"
     )
+
+
+def test_a_bundle_that_spinert_brings_is_called_by_its_name_and_another_by_its_folder(bundle: Bundle) -> None:
+    assert choice.build_command(find_bundle("cobb"), "fp32") == "spinert build cobb --precision fp32"
+    spaced = msgspec.structs.replace(bundle, folder=bundle.folder / "two words")
+    assert choice.build_command(spaced, "fp16") == f"spinert build '{spaced.folder}' --precision fp16"
 
 
 @pytest.mark.parametrize("asked", [{"backend": "trt"}, {"require_gpu": True}])

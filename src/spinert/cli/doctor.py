@@ -30,6 +30,7 @@ def _text(facts: "Facts") -> str:
     for backend in facts.backends:
         where = ", ".join(f"{device} {score}" for device, score in backend.scores.items())
         rows.append(("backend", f"{backend.name} ({where}): {backend.missing or 'usable'}"))
+    rows += _tensorrt_rows(facts)
     rows.append(("packages", ", ".join(f"{name} {version}" for name, version in facts.packages.items() if version)))
     rows += [("codec", f"{c.name}: {', '.join(c.decoders) or f'missing: {c.remedy}'}") for c in facts.codecs]
     rows.append(("bundles", ", ".join(facts.bundles) or "none shipped: name a folder with --bundle"))
@@ -45,3 +46,13 @@ def _kernel_rows(facts: "Facts") -> list[tuple[str, str]]:
         return [("kernels", f"missing: {facts.kernels_missing}")]
     isas = f"{kernels.active} in use; usable: {', '.join(kernels.usable)}; compiled: {', '.join(kernels.compiled)}"
     return [("kernels", isas), ("CUDA", kernels.cuda)]
+
+
+def _tensorrt_rows(facts: "Facts") -> list[tuple[str, str]]:
+    found = facts.tensorrt
+    libraries = ", ".join(f"{name} {version}" for name, version in found.libraries.items())
+    engines = [("engine", f"{each.engine}: {each.unusable or 'usable'}") for each in found.engines]
+    return [
+        ("TensorRT", f"{libraries or 'none installed'}; engines in {found.cache}: {len(engines) or 'none'}"),
+        *engines,
+    ]

@@ -10,6 +10,7 @@ import typer
 
 import spinert
 from spinert.cli import failures
+from spinert.cli.build import build
 from spinert.cli.calibrate import calibrate
 from spinert.cli.doctor import doctor
 from spinert.cli.export import export
@@ -59,6 +60,7 @@ commands.command(short_help="Show what a bundle holds.")(info)
 commands.command(short_help="Turn a trained network into a bundle.")(export)
 commands.command(short_help="Add FP16 or INT8 files to a bundle, proven in clinical units.")(calibrate)
 commands.command(short_help="Compare every backend and precision of a bundle.")(verify)
+commands.command(short_help="Build a bundle's TensorRT engines for the GPU that is here.")(build)
 
 
 def _version(wanted: bool) -> None:

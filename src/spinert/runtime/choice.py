@@ -1,8 +1,11 @@
 """Which backend runs which file of a bundle: the best that is usable here, or exactly what was asked for."""
 
+import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple, get_args
 
+from spinert import bundle as bundles
 from spinert.bundle import Bundle, Manifest, Precision
 from spinert.errors import BadRequest, NoBackend, NoEngine
 from spinert.runtime import backends
@@ -99,8 +102,9 @@ def open_networks(
 
 
 def build_command(bundle: Bundle, precision: Precision) -> str:
-    """The command that builds the engine which a backend lacks."""
-    return f"spinert build {bundle.folder} --precision {precision}"
+    """The command that builds the engine which a backend lacks; a bundle that spinert brings goes by its name."""
+    shipped = bundle.folder.resolve() == Path(bundles.__file__).resolve().parent / "bundles" / bundle.name
+    return f"spinert build {bundle.name if shipped else shlex.quote(str(bundle.folder))} --precision {precision}"
 
 
 def open_as(bundle: Bundle, names: Sequence[str], way: Choice, *, threads: int) -> dict[str, Network]:

@@ -10,6 +10,9 @@ from pydicom.pixels.decoders.base import get_decoder
 
 import spinert
 from spinert.runtime import backends
+from spinert.runtime.tensorrt import cache, lookup
+from spinert.runtime.tensorrt import library as libraries
+from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.threads import usable_threads
 
 PACKAGES = (
@@ -47,6 +50,21 @@ class Backend(msgspec.Struct, frozen=True):
     missing: str | None
 
 
+class Engine(msgspec.Struct, frozen=True):
+    """A TensorRT engine in the cache; `unusable` is None where it can be run here, else the reason."""
+
+    engine: str
+    unusable: str | None
+
+
+class TensorRt(msgspec.Struct, frozen=True):
+    """The TensorRT libraries that are installed with their versions, where engines are kept, and those there."""
+
+    libraries: dict[str, str]
+    cache: str
+    engines: tuple[Engine, ...]
+
+
 class Codec(msgspec.Struct, frozen=True):
     """A compressed DICOM transfer syntax, what decodes it here, and the command for one that nothing decodes."""
 
@@ -66,6 +84,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     kernels: Kernels | None
     kernels_missing: str | None
     backends: tuple[Backend, ...]
+    tensorrt: TensorRt
     packages: dict[str, str | None]
     codecs: tuple[Codec, ...]
     bundles: tuple[str, ...]
@@ -89,6 +108,7 @@ def examine() -> Facts:
         kernels=kernels,
         kernels_missing=kernels_missing,
         backends=found,
+        tensorrt=_tensorrt(),
         packages=packages,
         codecs=tuple(_codec(name, syntax) for name, syntax in SYNTAXES.items()),
         bundles=bundles,
@@ -112,6 +132,12 @@ def _bundles() -> tuple[str, ...]:
     from spinert.runtime.infer import shipped
 
     return shipped()
+
+
+def _tensorrt() -> TensorRt:
+    here = [Library(name, libraries.version(name), None) for name in libraries.installed()]
+    engines = tuple(Engine(lookup.title(entry), lookup.state(entry, here)) for entry in cache.entries())
+    return TensorRt({library.name: library.version for library in here}, str(cache.folder()), engines)
 
 
 def _codec(name: str, syntax: uid.UID) -> Codec:

@@ -1,0 +1,87 @@
+"""Find the engine of an ONNX file in the cache, or say why there is none that fits."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from spinert.errors import DeviceError, NoEngine
+from spinert.runtime.tensorrt import cache, target
+from spinert.runtime.tensorrt.identity import Sidecar, label, misfits, onnx_sha256
+from spinert.runtime.tensorrt.library import Library
+
+REMEDY = "build it again: spinert build BUNDLE"
+
+
+class Found(NamedTuple):
+    """An engine whose bytes were checked; `host_code` where it carries code and was built in this very cache."""
+
+    plan: bytes
+    host_code: bool
+    sidecar: Sidecar
+
+
+def find(path: Path, library: Library) -> Found:
+    """The engine of this file for this library and GPU. Raises NoEngine with both values of whatever differs."""
+    here = target.of(library)
+    sha256 = onnx_sha256(path)
+    name = label(path)
+    sidecars = [entry.sidecar for entry in cache.entries() if entry.sidecar is not None]
+    related = [(misfits(each, sha256, here, library), each) for each in sidecars if _is_of(each, sha256, name)]
+    if not related:
+        raise NoEngine(f"no engine of {name} was built here for {library}", "build it: spinert build BUNDLE")
+    # the one that fits, or misses by least; of several the one for the larger batch
+    differing, sidecar = min(related, key=lambda pair: (len(pair[0]), -pair[1].identity.max_batch))
+    if differing:
+        raise NoEngine(f"the engine of {name} does not fit: {'; '.join(differing)}", REMEDY)
+    return _checked(sidecar, name)
+
+
+def title(entry: cache.Entry) -> str:
+    """An engine of the cache in a few words."""
+    if entry.sidecar is None:
+        return entry.path.name
+    of, target_of = entry.sidecar, entry.sidecar.identity.target
+    return (
+        f"{of.bundle} {of.network} {of.identity.precision}, batch 1 to {of.identity.max_batch}, "
+        f"{target_of.library} {target_of.version} for {target_of.gpu}"
+    )
+
+
+def state(entry: cache.Entry, usable: Sequence[Library]) -> str | None:
+    """Why none of these libraries can run an engine of the cache here, None where one can. None of them is asked."""
+    if entry.sidecar is None:
+        return entry.problem
+    reasons: list[str] = []
+    for library in usable:
+        try:
+            here = target.of(library)
+        except DeviceError as error:
+            reasons.append(error.problem)
+            continue
+        differing = misfits(entry.sidecar, entry.sidecar.identity.onnx_sha256, here, library)
+        if not differing:
+            return _untrusted(entry.sidecar) or cache.damage(entry.sidecar) or target.no_device()
+        reasons.append("; ".join(differing))
+    return min(reasons, key=len, default="no TensorRT library is installed")
+
+
+def _is_of(sidecar: Sidecar, sha256: str, name: str) -> bool:
+    return sidecar.identity.onnx_sha256 == sha256 or sidecar.file == name
+
+
+def _checked(sidecar: Sidecar, name: str) -> Found:
+    if (reason := _untrusted(sidecar)) is not None:
+        raise NoEngine(f"the engine of {name} is not run: {reason}", REMEDY)
+    try:
+        return Found(cache.plan(sidecar), sidecar.identity.host_code, sidecar)
+    except ValueError as error:
+        raise NoEngine(f"the engine of {name} is damaged: {error}", REMEDY) from None
+
+
+def _untrusted(sidecar: Sidecar) -> str | None:
+    """Why an engine is not run though it fits and is whole."""
+    if sidecar.identity.host_code and sidecar.box != cache.box():
+        return "it carries code and was built elsewhere"
+    if sidecar.identity.precision == "int8-trt" and sidecar.milliseconds is None:
+        return "it is int8-trt and was never measured faster than fp16: it was built without a GPU"
+    return None

@@ -1,0 +1,93 @@
+"""What an engine is built for and with: library, GPU, driver. Two that differ in any of it do not share an engine."""
+
+import ctypes
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from spinert.errors import DeviceError
+from spinert.kernels import native
+from spinert.runtime.tensorrt.library import Library
+
+ANY_GPU = "any RTX GPU"
+_MEMORY_STEP_GIB = 4  # a driver or ECC takes some of it away
+_DRIVER = Path("/proc/driver/nvidia/version")
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The library and the GPU, of an engine or of this machine."""
+
+    library: str
+    version: str
+    cuda: str
+    """That the driver supports; empty where an engine is for any RTX GPU, as the rest below."""
+    gpu: str
+    compute_capability: str = ""
+    multiprocessors: int = 0
+    memory_gib: int = 0
+    hardware_compatibility: str = "none"
+
+
+def of(library: Library) -> Target:
+    """What an engine would be built for here. Raises DeviceError where that is a GPU and there is none."""
+    if library.portable:
+        return Target(library=library.name, version=library.version, cuda="", gpu=ANY_GPU)
+    reason = no_device()
+    if reason is not None:
+        raise DeviceError(f"{library} works with the GPU that is there, and none is usable: {reason}", "spinert doctor")
+    name, (major, minor), multiprocessors, memory = native.cuda().describe(0)
+    return Target(
+        library=library.name,
+        version=library.version,
+        cuda=cuda_of_driver(),
+        gpu=name,
+        compute_capability=f"{major}.{minor}",
+        multiprocessors=multiprocessors,
+        memory_gib=round(memory / (_MEMORY_STEP_GIB << 30)) * _MEMORY_STEP_GIB,
+    )
+
+
+def no_device() -> str | None:
+    """Why no CUDA device is usable here, None where one is."""
+    try:
+        count, reason = native.cuda().devices()
+    except DeviceError as error:
+        return f"{error.problem}; {error.remedy}"
+    return None if count else reason or "no CUDA device"
+
+
+def cuda_of_driver() -> str:
+    """The CUDA version that the driver supports, such as 13.0; "unknown" where it does not say."""
+    version = ctypes.c_int()
+    try:
+        failed = ctypes.CDLL("libcuda.so.1").cuDriverGetVersion(ctypes.byref(version))
+    except (OSError, AttributeError):
+        return "unknown"
+    return "unknown" if failed else f"{version.value // 1000}.{version.value % 1000 // 10}"
+
+
+def driver() -> str | None:
+    """The version of the kernel's NVIDIA driver. An engine outlives a new one: it is told, not compared."""
+    try:
+        text = _DRIVER.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"\d+\.\d+(\.\d+)*", text)
+    return found[0] if found else None
+
+
+def differences(engine: msgspec.Struct, here: msgspec.Struct) -> list[str]:
+    """Each field that differs, with both values: "gpu was NVIDIA A10, here it is NVIDIA H200"."""
+    told: list[str] = []
+    for field in engine.__struct_fields__:
+        built, found = getattr(engine, field), getattr(here, field)
+        if built != found:
+            told.append(f"{field.replace('_', ' ')} was {_short(built)}, here it is {_short(found)}")
+    return told
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text[:12] if len(text) == 64 else text or "none"  # a SHA-256 by its beginning

@@ -1,0 +1,166 @@
+"""Real engines, built by TensorRT for RTX on the processor, and what its own report says of their layers.
+
+Nothing is run: the report is what the library's inspector writes of the engine that it has just built.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spinert import bundle as bundles
+from spinert.bundle import NetworkSpec, Precision, TensorSpec
+from spinert.errors import BuildFailed, DeviceError
+from spinert.runtime.infer import find_bundle, shipped
+from spinert.runtime.tensorrt import layers
+from spinert.runtime.tensorrt.build import BUILDABLE
+from spinert.runtime.tensorrt.compile import Compiled, Options, compile_network
+from spinert.runtime.tensorrt.execution import open_plan
+from spinert.runtime.tensorrt.library import Library
+from tests.runtime.tensorrt import patterns
+
+TYPES = {"float32": "Float", "float16": "Half", "uint8": "UInt8", "int8": "Int8", "int32": "Int32", "int64": "Int64"}
+SHIPPED = [
+    (name, network, precision)
+    for name in shipped()
+    for network, spec in find_bundle(name).manifest.networks.items()
+    for precision in BUILDABLE
+    if precision in spec.files
+]
+
+
+def compiled(library: Library, content: bytes, spec: NetworkSpec, **asked: Any) -> Compiled:
+    return compile_network(library, content, spec, Options(**asked), file="pattern.onnx")
+
+
+def check_ends(report: str, spec: NetworkSpec) -> None:
+    expected = [
+        layers.End(tensor.name, mode, TYPES[tensor.dtype], tuple(size or -1 for size in tensor.shape))
+        for mode, tensors in (("Input", spec.inputs), ("Output", spec.outputs))
+        for tensor in tensors
+    ]
+    assert list(layers.ends(report)) == expected
+
+
+def weighted(report: str) -> list[layers.Layer]:
+    """Convolutions and matrix products: what is done in the file's precision or the file was for nothing."""
+    return [layer for layer in layers.layers(report) if layer.kind in ("correlation", "gemm", "conv_transpose")]
+
+
+@pytest.mark.parametrize(("name", "network", "precision"), SHIPPED)
+def test_every_shipped_file_becomes_an_engine_of_its_precision(
+    rtx: Library, name: str, network: str, precision: Precision
+) -> None:
+    bundle = bundles.load(find_bundle(name).folder)
+    spec = bundle.manifest.networks[network]
+    built = compiled(rtx, bundle.network_file(network, precision).read_bytes(), spec)
+    check_ends(built.report, spec)
+    inputs = [dtype for layer in weighted(built.report) for dtype in layer.inputs.values()]
+    expected = {"fp32": "Float", "fp16": "Half", "int8-trt": "Int8"}[precision]
+    assert inputs.count(expected) > len(inputs) / 2, layers.count_types(layers.layers(built.report))
+    if precision == "fp32":
+        assert set(inputs) == {"Float"}
+    else:
+        assert not {"Half": {"Int8"}, "Int8": set[str]()}[expected] & set(inputs)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("pattern", patterns.FLOAT)
+def test_every_exported_pattern_becomes_an_engine(rtx: Library, pattern: str, dtype: str) -> None:
+    content, spec = patterns.network(patterns.FLOAT[pattern](), dtype)
+    report = compiled(rtx, content, spec).report
+    check_ends(report, spec)
+    found = layers.layers(report)
+    inside = {kind for layer in found for kind in (layer.inputs | layer.constants).values()}
+    assert TYPES[dtype] in inside
+    assert "Int8" not in inside
+    for layer in weighted(report):
+        assert set(layer.inputs.values()) == {TYPES[dtype]}, layer
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_an_int8_convolution_with_a_scale_for_each_channel_stays_int8(rtx: Library, dtype: str) -> None:
+    content, spec = patterns.network(patterns.int8_conv(), dtype)
+    report = compiled(rtx, content, spec).report
+    check_ends(report, spec)
+    (convolution,) = weighted(report)
+    assert "Int8" in convolution.inputs.values()
+    assert "Int8" in convolution.constants.values()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        (patterns.int8_conv("uint8", 128), "zero"),
+        (patterns.int8_conv("int8", 3), "zero"),
+        (patterns.int8_conv(int32_bias=True), "Int32"),
+    ],
+    ids=["unsigned", "zero point", "int32 bias"],
+)
+def test_quantization_for_a_cpu_is_refused_in_the_library_s_words(
+    rtx: Library, pattern: patterns.Pattern, said: str
+) -> None:
+    content, spec = patterns.network(pattern, "float32")
+    with pytest.raises(BuildFailed, match=rf"pattern\.onnx: .*{said}") as caught:
+        compiled(rtx, content, spec)
+    assert "tensorrt_rtx" in caught.value.problem
+
+
+def test_a_type_that_the_library_lacks_is_refused(rtx: Library) -> None:
+    content, spec = patterns.network(patterns.sigmoid(), "float32")
+    other = NetworkSpec(
+        inputs=spec.inputs, outputs=(TensorSpec("y", "float16", (None, 8, 16, 16)),), files=spec.files, opset=20
+    )
+    with pytest.raises(BuildFailed, match=r"outputs of pattern\.onnx are y float32 .*, the bundle says y float16"):
+        compiled(rtx, content, other)
+
+
+def test_a_file_that_is_no_network_is_refused_in_the_library_s_words(rtx: Library) -> None:
+    _, spec = patterns.network(patterns.sigmoid(), "float32")
+    with pytest.raises(BuildFailed, match=r"cannot read pattern\.onnx: .*Failed to parse"):
+        compiled(rtx, b"not a graph", spec)
+
+
+def test_the_batch_goes_as_far_as_was_asked(rtx: Library) -> None:
+    content, spec = patterns.network(patterns.sigmoid(), "float32")
+    report = compiled(rtx, content, spec, max_batch=5).report
+    assert "MinShape: [1,8,16,16], OptShape: [1,8,16,16], MaxShape: [5,8,16,16]" in report
+
+
+def test_version_compatible_engines_are_for_the_other_library(rtx: Library) -> None:
+    content, spec = patterns.network(patterns.sigmoid(), "float32")
+    with pytest.raises(BuildFailed, match="no version compatible engines"):
+        compiled(rtx, content, spec, version_compatible=True)
+
+
+def test_progress_grows_to_the_end(rtx: Library) -> None:
+    content, spec = patterns.network(patterns.residual_add(), "float32")
+    told: list[tuple[float, float | None]] = []
+    compile_network(rtx, content, spec, Options(), file="f", progress=lambda *of: told.append(of))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < 0.5 < shares[-1] <= 1
+    assert all(left is not None and left >= 0 for share, left in told if share > 0.5)
+
+
+def test_an_error_of_the_progress_ends_the_build(rtx: Library) -> None:
+    def full(_share: float, _left: float | None) -> None:
+        raise ZeroDivisionError("the bar broke")
+
+    content, spec = patterns.network(patterns.residual_add(), "float32")
+    with pytest.raises(ZeroDivisionError, match="the bar broke"):
+        compile_network(rtx, content, spec, Options(), file="f", progress=full)
+
+
+def test_an_engine_cannot_be_opened_without_a_driver(rtx: Library, tmp_path: Path) -> None:
+    from spinert.runtime.tensorrt import target
+
+    if target.no_device() is None:
+        pytest.skip("there is a device here")
+    content, spec = patterns.network(patterns.sigmoid(), "float32")
+    plan = compiled(rtx, content, spec).plan
+    with pytest.raises(DeviceError, match=r"cannot open the engine of pattern\.onnx on a device: .*driver") as caught:
+        open_plan(rtx, plan, spec, "pattern.onnx", host_code=False)
+    assert caught.value.remedy
+    assert np.frombuffer(plan, np.uint8).size > 1000
