@@ -4,6 +4,7 @@
 
 Both sides start from the same 2400 x 1000 pixels in memory and end with corners, checks and angles. They take turns in
 one process; milliseconds are medians, ratios are of neighbouring runs (torch / spinert: above 1, spinert is faster).
+The second row is what a user gets who asks for nothing: the precision that the bundle was proven in.
 The further torch rows are what tuning by hand gains there: OpenCV's histogram in place of np.percentile, the
 channels_last layout, the normalisation folded into the convolutions, which the exported network has too. Below each
 table: how far the results of the two sides lie apart, and where spinert's time goes.
@@ -49,14 +50,17 @@ def bench(image: Image, bundle: str | Path, threads: int, rounds: int) -> None:
     """Print the table for one number of threads."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)  # the film's resize takes as long with two
-    with spinert.load(bundle, threads=threads) as model:
+    fp32 = spinert.load(bundle, threads=threads, backend="ort", precision="fp32")
+    with fp32 as model, spinert.load(bundle, threads=threads) as default:
         usual = TorchFilm(model.bundle, window=window_by_percentile)
         eager = TorchFilm(model.bundle)
         channels_last = TorchFilm(model.bundle, layout=torch.channels_last)
         folded = TorchFilm(model.bundle, layout=torch.channels_last, folded=True)
         results: list[Result] = []
+        chosen = f"spinert as it chooses, {default.choice.precision} on {default.choice.backend}"
         sides = {
-            "spinert": lambda: results.append(model.infer_images([image]).result),
+            "spinert, fp32 on ort": lambda: results.append(model.infer_images([image]).result),
+            chosen: lambda: default.infer_images([image]),
             "torch eager + NumPy + OpenCV": lambda: usual(image),
             "with a histogram for np.percentile": lambda: eager(image),
             "and channels_last": lambda: channels_last(image),

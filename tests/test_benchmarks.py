@@ -15,7 +15,7 @@ from spinert.runtime.cobb import aasce_angles
 from spinert.runtime.infer import load
 from tests import bundles, phantoms
 
-SCRIPTS = ("accuracy", "bench_film", "bench_kernels", "bench_start")
+SCRIPTS = ("accuracy", "bench_film", "bench_kernels", "bench_network", "bench_start")
 
 
 def run_script(name: str, *arguments: str) -> str:
@@ -184,3 +184,10 @@ def test_both_sides_of_the_film_benchmark_run() -> None:
     printed = run_script("bench_film", "--smoke")
     for row in ("spinert", "torch eager + NumPy + OpenCV", "agreement: ", "spinert's stages: prepare "):
         assert row in printed
+
+
+def test_the_network_s_table_has_every_cpu_precision_and_torch() -> None:
+    printed = run_script("bench_network", "--smoke")
+    assert "fp32 on ort" in printed
+    assert "fp32 on openvino" in printed
+    assert "torch eager" in printed
