@@ -69,7 +69,7 @@ def _factors(
     factors: dict[str, NDArray[np.float64]] = {}
     for names in groups.values():
         measured = [reach[name].astype(np.float64) for name in names if name in read_by_weighted and name in reach]
-        if measured:
+        if measured and len({reach[name].size for name in names if name in reach}) == 1:  # else an Add broadcasts
             largest = np.max([each / max(each.max(), 1e-30) for each in measured], axis=0)
             factors |= dict.fromkeys(names, np.maximum(largest, LEAST))
     return factors
