@@ -26,7 +26,6 @@ COMMUTING = ("MaxPool", "Resize", "Reshape", "Transpose", "Flatten", "Squeeze", 
 FOLLOWING = (*COMMUTING, "Add", "Concat")
 """Operators with an integer kernel of onnxruntime, to be used where all that they read is quantized."""
 
-
 LayoutName = Literal["tensorrt", "openvino", "onnxruntime"]
 
 
@@ -90,9 +89,7 @@ def _pairs(nodes: Sequence[onnx.NodeProto], wiring: Wiring, chosen: Collection[s
     quantized = dict.fromkeys(node.input[0] for node in nodes if label(node) in chosen)
     if layout.outputs:
         for node in nodes:
-            follows = node.op_type in (*COMMUTING, "Add", "Concat") and set(_activations(node, wiring)) <= set(
-                quantized
-            )
+            follows = node.op_type in FOLLOWING and set(_activations(node, wiring)) <= set(quantized)
             if (label(node) in chosen or follows) and (end := _after_activation(node, wiring)) not in wiring.outputs:
                 quantized[end] = None
     if layout.residual:
