@@ -26,6 +26,12 @@ COMMUTING = ("MaxPool", "Resize", "Reshape", "Transpose", "Flatten", "Squeeze", 
 FOLLOWING = (*COMMUTING, "Add", "Concat")
 """Operators with an integer kernel of onnxruntime, to be used where all that they read is quantized."""
 
+LARGEST_BIAS = 2**30
+"""Steps of a bias, half of what int32 holds: sums are added to it. A folded network has channels whose weights are all
+about 1e-20 and whose bias is not; their weights get larger steps."""
+SMALLEST_SCALE = 1e-30
+"""Weights that need a smaller one count as nought: products of such scales vanish in float32."""
+
 LayoutName = Literal["tensorrt", "openvino", "onnxruntime"]
 
 
@@ -167,7 +173,8 @@ class _Writer:
             weight = numpy_helper.to_array(self.wiring.constants[name]).astype(np.float64)
             axis = _output_axis(source, weight.ndim)
             scale = np.abs(weight).max(axis=tuple(each for each in range(weight.ndim) if each != axis)) / self.largest
-            scale = np.where(scale == 0, 1.0, scale).astype(np.float32)
+            scale = np.maximum(scale, self._least_scale(source)) if self.layout.outputs else scale
+            scale = np.where(scale < SMALLEST_SCALE, 1.0, scale).astype(np.float32)
             along = scale.reshape([-1 if each == axis else 1 for each in range(weight.ndim)])
             inputs = [
                 self._constant(f"{name}/quantized", np.round(weight / along).clip(-127, 127).astype(np.int8)),
@@ -178,9 +185,20 @@ class _Writer:
                 helper.make_node("DequantizeLinear", inputs, [node.input[1]], axis=axis, name=f"Dequantize {name}")
             )
             self._weights[name] = scale
-        if self.layout.outputs and len(source.input) > 2 and source.input[2]:
+        if self.layout.outputs and self._bias(source) is not None:
             made.append(self._quantized_bias(node, source, self._weights[name]))
         return made
+
+    def _bias(self, source: onnx.NodeProto) -> NDArray[np.float64] | None:
+        values = self.wiring.value(source.input[2]) if len(source.input) > 2 else None
+        return None if values is None else values.astype(np.float64)
+
+    def _least_scale(self, source: onnx.NodeProto) -> NDArray[np.float64] | float:
+        """Of the weights of each channel, so that every bias beside them is counted within 32 bits."""
+        readers = [each for each in self.wiring.read_by(source.input[1]) if each.input[1] == source.input[1]]
+        biases = [(self._parameters(each.input[0])[0], self._bias(each)) for each in readers]
+        least = [np.abs(bias) / (float(scale) * LARGEST_BIAS) for scale, bias in biases if bias is not None]
+        return np.max(least, axis=0) if least else 0.0
 
     def _quantized_bias(
         self, node: onnx.NodeProto, source: onnx.NodeProto, weight_scale: NDArray[np.float32]
