@@ -107,7 +107,7 @@ def reaches(
     for arrays in inputs:
         count += 1
         for name, values in zip(names, session.run(None, dict(arrays)), strict=True):
-            largest_of[name] = max(largest_of[name], float(values.max()))
+            largest_of[name] = float(np.maximum(largest_of[name], values.max()))  # unlike max, keeps what is no number
             if values.ndim:
                 sums[name] = sums.get(name, 0.0) + values.astype(np.float64)
     _check_finite(largest_of)
