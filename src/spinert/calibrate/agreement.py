@@ -72,7 +72,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     def share(self) -> float:
         """How much of the gate's room the corners' and the angles' 95th percentiles use; above 1 they break it."""
         measures = ("corners_95th_px", "cobb_95th_degrees")
-        return max(getattr(self, limit.measure) / limit.bound for limit in LIMITS if limit.measure in measures)
+        return max(float(getattr(self, limit.measure)) / limit.bound for limit in LIMITS if limit.measure in measures)
 
 
 def agree(

@@ -93,9 +93,7 @@ def quantize(
     return model
 
 
-def _pairs(
-    nodes: Sequence[onnx.NodeProto], wiring: Wiring, chosen: Collection[str], layout: Layout
-) -> dict[str, None]:
+def _pairs(nodes: Sequence[onnx.NodeProto], wiring: Wiring, chosen: Collection[str], layout: Layout) -> dict[str, None]:
     """Activations behind which a pair is written, in the order of the graph; those of residual sums are not here."""
     quantized = dict.fromkeys(node.input[0] for node in nodes if label(node) in chosen)
     if layout.outputs:
