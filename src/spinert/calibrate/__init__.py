@@ -84,12 +84,19 @@ def calibrate(
     by how much; nothing is written then).
     """
     _check_request(bundle, output, precision, quantized)
-    arguments = {"precision": precision, "method": method, "bundle": bundle.sha256, "spinert": spinert.__version__}
+    given = {name: _read(path) for name, path in (quantized or {}).items()}
+    arguments = {
+        "precision": precision,
+        "method": method,
+        "bundle": bundle.sha256,
+        "spinert": spinert.__version__,
+        "given": {name: hashlib.sha256(graph.SerializeToString()).hexdigest() for name, graph in given.items()},
+    }
     workspace = Workspace(output, {**arguments, "studies": _listing([*data, *held_out]), "held_out": len(held_out)})
     stages = Stages(bundle, data, held_out, workspace, method=method, threads=threads, progress=progress)
     proven = (
-        [_prove_given(target, quantized, stages) for target in TARGETS[precision]]
-        if quantized
+        [_prove_given(target, given, stages) for target in TARGETS[precision]]
+        if given
         else [_Proven(target, *stages.prove(target)) for target in TARGETS[precision]]
     )
     passed = [each for each in proven if not each.last.broken]
@@ -104,7 +111,7 @@ def calibrate(
     material = stages.material
     made = Report(
         precision=precision,
-        method="given with Q/DQ" if quantized else _method(best.target, method),
+        method="given with Q/DQ" if given else _method(best.target, method),
         calibrated_on=_fingerprint(material.calibration),
         held_out=_fingerprint(material.held_out),
         refused=len(material.refused) + len(material.refused_held_out),
@@ -141,9 +148,8 @@ def _check_request(bundle: Bundle, output: Path, precision: Precision, quantized
         )
 
 
-def _prove_given(target: Target, quantized: Mapping[str, Path], stages: Stages) -> _Proven:
+def _prove_given(target: Target, graphs: Graphs, stages: Stages) -> _Proven:
     """One trial of graphs that came quantized; what the lint says of them is what keeps them from it."""
-    graphs: Graphs = {name: _read(path) for name, path in quantized.items()}
     try:
         graphs = stages.finished(target, graphs, "given")
     except CalibrationFailed as error:

@@ -71,7 +71,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def share(self) -> float:
         """How much of the gate's room the corners' and the angles' 95th percentiles use; above 1 they break it."""
-        return max(self.corners_95th_px / 0.5, self.cobb_95th_degrees / 1.0)
+        measures = ("corners_95th_px", "cobb_95th_degrees")
+        return max(float(getattr(self, limit.measure)) / limit.bound for limit in LIMITS if limit.measure in measures)
 
 
 def agree(

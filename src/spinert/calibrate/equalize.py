@@ -7,6 +7,7 @@ rounding noise at the heat-maps. After Nagel et al., Data-Free Quantization Thro
 Correction (2019), with measured ranges in place of those of the weights.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -26,7 +27,7 @@ def equalize(model: onnx.ModelProto, reach: Mapping[str, NDArray[np.float32]]) -
 
     Activations tied by operators that keep channels apart share their factors, so a residual stream is equalized as a
     whole. Where a tied activation is an input or output of the network, is read or made by an operator that mixes
-    channels otherwise, or belongs to a grouped convolution, nothing is changed.
+    channels otherwise, or belongs to a convolution that is grouped or shares its weights, nothing is changed.
     """
     model = onnx.ModelProto.FromString(model.SerializeToString())
     graph = model.graph
@@ -48,10 +49,11 @@ def _factors(
     tied = _Tied()
     fixed = {value.name for value in (*graph.input, *graph.output)}
     read_by_weighted: set[str] = set()
-    readers: dict[str, int] = {}
+    uses = Counter(name for node in graph.node for name in node.input)
+    shared = {name for name in constants if uses[name] > 1}
     for node in graph.node:
         activations = [name for name in node.input if name and name not in constants]
-        if node.op_type in WEIGHTED and _is_plain(node, constants):
+        if node.op_type in WEIGHTED and _is_plain(node, constants - shared):
             read_by_weighted.add(node.input[0])
             tied.root(node.output[0])
         elif node.op_type in KEEPS_CHANNELS and _only_activations(node, constants):
@@ -59,8 +61,6 @@ def _factors(
                 tied.tie(name, node.output[0])
         else:
             fixed.update((*activations, *node.output))
-        for name in activations:
-            readers[name] = readers.get(name, 0) + 1
     fixed_roots = {tied.root(name) for name in fixed}
     groups: dict[str, list[str]] = {}
     for name in tied.names():
@@ -69,14 +69,14 @@ def _factors(
     factors: dict[str, NDArray[np.float64]] = {}
     for names in groups.values():
         measured = [reach[name].astype(np.float64) for name in names if name in read_by_weighted and name in reach]
-        if measured:
+        if measured and len({reach[name].size for name in names if name in reach}) == 1:  # else an Add broadcasts
             largest = np.max([each / max(each.max(), 1e-30) for each in measured], axis=0)
             factors |= dict.fromkeys(names, np.maximum(largest, LEAST))
     return factors
 
 
 def _is_plain(node: onnx.NodeProto, constants: set[str]) -> bool:
-    """One group, and weights and bias that are constants."""
+    """One group, and weights and bias that are constants of this node alone."""
     group = next((each.i for each in node.attribute if each.name == "group"), 1)
     return group == 1 and all(name in constants for name in node.input[1:] if name)
 

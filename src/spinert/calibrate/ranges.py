@@ -100,14 +100,21 @@ def reaches(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=[ort.PROVIDER])
+    except Exception as error:  # onnxruntime's own exception classes share no base but this one
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise CalibrationFailed(
+            f"onnxruntime {onnxruntime.__version__} cannot run graph {model.graph.name!r}: {reason[0]}",
+            "correct the graph",
+        ) from None
     sums: dict[str, NDArray[np.float64]] = {}
     largest_of: dict[str, float] = dict.fromkeys(names, 0.0)
     count = 0
     for arrays in inputs:
         count += 1
         for name, values in zip(names, session.run(None, dict(arrays)), strict=True):
-            largest_of[name] = max(largest_of[name], float(values.max()))
+            largest_of[name] = float(np.maximum(largest_of[name], values.max()))  # unlike max, keeps what is no number
             if values.ndim:
                 sums[name] = sums.get(name, 0.0) + values.astype(np.float64)
     _check_finite(largest_of)

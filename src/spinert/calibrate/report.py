@@ -71,10 +71,7 @@ def rows(agreement: Agreement) -> list[tuple[str, str, str]]:
     """The gate as a table: measure, value, limit."""
     table = []
     for limit in LIMITS:
-        name, _, unit = limit.measure.rpartition("_")
-        words = limit.measure if limit.unit == "studies" else name
-        value = getattr(agreement, limit.measure)
+        words = limit.measure.removesuffix("_degrees").removesuffix("_px").removesuffix("_percent").replace("_", " ")
         sign = "at least" if limit.least else "at most"
-        table.append((words.replace("_", " "), f"{value:.3g}", f"{sign} {limit.bound:g} {limit.unit}"))
-        del unit
+        table.append((words, f"{getattr(agreement, limit.measure):.3g}", f"{sign} {limit.bound:g} {limit.unit}"))
     return table

@@ -26,6 +26,11 @@ COMMUTING = ("MaxPool", "Resize", "Reshape", "Transpose", "Flatten", "Squeeze", 
 FOLLOWING = (*COMMUTING, "Add", "Concat")
 """Operators with an integer kernel of onnxruntime, to be used where all that they read is quantized."""
 
+LARGEST_BIAS = 2**30
+"""Steps of a bias, half of what int32 holds: sums are added to it. A folded network has channels whose weights are all
+about 1e-20 and whose bias is not; their weights get larger steps."""
+SMALLEST_SCALE = 1e-30
+"""Weights that need a smaller one count as nought: products of such scales vanish in float32."""
 
 LayoutName = Literal["tensorrt", "openvino", "onnxruntime"]
 
@@ -74,31 +79,29 @@ def quantize(
     wiring = Wiring(model.graph)
     chosen = {name for name in quantizable(model) if name not in keep}
     writer = _Writer(wiring, ranges, layout, reduced=reduced)
-    pairs = _pairs(model.graph.node, wiring, chosen, layout)
+    identities = _identities(model.graph.node, wiring, chosen) if layout.residual else {}
+    pairs = _pairs(model.graph.node, wiring, chosen, layout) | dict.fromkeys(identities.values())
     nodes: list[onnx.NodeProto] = []
     for source in model.graph.node:
         node = onnx.NodeProto.FromString(source.SerializeToString())
-        nodes += writer.rewired(node, source, pairs, quantized=label(source) in chosen)
+        is_chosen = label(source) in chosen
+        reads = pairs if is_chosen or layout.outputs else {identities.get(label(source))}
+        nodes += writer.rewired(node, source, reads, quantized=is_chosen)
         nodes.append(node)
     nodes += [each for name in pairs for each in writer.pair(name)]
     rebuild(model.graph, nodes, [*model.graph.initializer, *writer.constants])
     return model
 
 
-def _pairs(nodes: Sequence[onnx.NodeProto], wiring: Wiring, chosen: Collection[str], layout: Layout) -> tuple[str, ...]:
-    """Activations behind which a pair is written, in the order of the graph."""
+def _pairs(nodes: Sequence[onnx.NodeProto], wiring: Wiring, chosen: Collection[str], layout: Layout) -> dict[str, None]:
+    """Activations behind which a pair is written, in the order of the graph; those of residual sums are not here."""
     quantized = dict.fromkeys(node.input[0] for node in nodes if label(node) in chosen)
     if layout.outputs:
         for node in nodes:
-            follows = node.op_type in (*COMMUTING, "Add", "Concat") and set(_activations(node, wiring)) <= set(
-                quantized
-            )
+            follows = node.op_type in FOLLOWING and set(_activations(node, wiring)) <= set(quantized)
             if (label(node) in chosen or follows) and (end := _after_activation(node, wiring)) not in wiring.outputs:
                 quantized[end] = None
-    if layout.residual:
-        identities = (_identity_branch(node, wiring, chosen) for node in nodes)
-        quantized |= dict.fromkeys(name for name in identities if name is not None)
-    return tuple(quantized)
+    return quantized
 
 
 def _activations(node: onnx.NodeProto, wiring: Wiring) -> list[str]:
@@ -111,6 +114,12 @@ def _after_activation(node: onnx.NodeProto, wiring: Wiring) -> str:
     if len(readers) == 1 and readers[0].op_type in ACTIVATIONS:
         return str(readers[0].output[0])
     return str(node.output[0])
+
+
+def _identities(nodes: Sequence[onnx.NodeProto], wiring: Wiring, chosen: Collection[str]) -> dict[str, str]:
+    """Residual Add -> the one input that it reads from a pair."""
+    found = ((label(node), _identity_branch(node, wiring, chosen)) for node in nodes)
+    return {name: branch for name, branch in found if branch is not None}
 
 
 def _identity_branch(node: onnx.NodeProto, wiring: Wiring, chosen: Collection[str]) -> str | None:
@@ -146,19 +155,13 @@ class _Writer:
         ]
 
     def rewired(
-        self, node: onnx.NodeProto, source: onnx.NodeProto, pairs: Collection[str], *, quantized: bool
+        self, node: onnx.NodeProto, source: onnx.NodeProto, pairs: Collection[str | None], *, quantized: bool
     ) -> list[onnx.NodeProto]:
-        """Let the node read what it should, in place; returns the nodes that its weights need before it."""
+        """Let the node read these activations from their pairs, in place; returns what its weights need before it."""
         for place, name in enumerate(source.input):
-            if name in pairs and self._reads_pair(source, name, quantized=quantized):
+            if name in pairs:
                 node.input[place] = f"{name}/dequantized"
         return self._quantized_weights(node, source) if quantized else []
-
-    def _reads_pair(self, source: onnx.NodeProto, name: str, *, quantized: bool) -> bool:
-        if quantized or self.layout.outputs:
-            return True
-        is_identity = not _is_made_by_weights(self.wiring.producer.get(name), self.wiring)
-        return self.layout.residual and source.op_type == "Add" and is_identity
 
     def _quantized_weights(self, node: onnx.NodeProto, source: onnx.NodeProto) -> list[onnx.NodeProto]:
         name = source.input[1]
@@ -168,7 +171,8 @@ class _Writer:
             weight = numpy_helper.to_array(self.wiring.constants[name]).astype(np.float64)
             axis = _output_axis(source, weight.ndim)
             scale = np.abs(weight).max(axis=tuple(each for each in range(weight.ndim) if each != axis)) / self.largest
-            scale = np.where(scale == 0, 1.0, scale).astype(np.float32)
+            scale = np.maximum(scale, self._least_scale(source)) if self.layout.outputs else scale
+            scale = np.where(scale < SMALLEST_SCALE, 1.0, scale).astype(np.float32)
             along = scale.reshape([-1 if each == axis else 1 for each in range(weight.ndim)])
             inputs = [
                 self._constant(f"{name}/quantized", np.round(weight / along).clip(-127, 127).astype(np.int8)),
@@ -179,9 +183,20 @@ class _Writer:
                 helper.make_node("DequantizeLinear", inputs, [node.input[1]], axis=axis, name=f"Dequantize {name}")
             )
             self._weights[name] = scale
-        if self.layout.outputs and len(source.input) > 2 and source.input[2]:
+        if self.layout.outputs and self._bias(source) is not None:
             made.append(self._quantized_bias(node, source, self._weights[name]))
         return made
+
+    def _bias(self, source: onnx.NodeProto) -> NDArray[np.float64] | None:
+        values = self.wiring.value(source.input[2]) if len(source.input) > 2 else None
+        return None if values is None else values.astype(np.float64)
+
+    def _least_scale(self, source: onnx.NodeProto) -> NDArray[np.float64] | float:
+        """Of the weights of each channel, so that every bias beside them is counted within 32 bits."""
+        readers = [each for each in self.wiring.read_by(source.input[1]) if each.input[1] == source.input[1]]
+        biases = [(self._parameters(each.input[0])[0], self._bias(each)) for each in readers]
+        least = [np.abs(bias) / (float(scale) * LARGEST_BIAS) for scale, bias in biases if bias is not None]
+        return np.max(least, axis=0) if least else 0.0
 
     def _quantized_bias(
         self, node: onnx.NodeProto, source: onnx.NodeProto, weight_scale: NDArray[np.float32]

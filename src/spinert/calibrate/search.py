@@ -112,6 +112,7 @@ def search(
         result = attempt(target, graphs, ranking[:count], held_out, folder)
         tried(result)
         slow = result.speedup is not None and result.speedup <= 1.0
-        if not result.broken or result.agreement is None or slow or count > len(ranking) // 2:
+        most = len(ranking) // 2
+        if not result.broken or result.agreement is None or slow or count >= most:
             return result, graphs
-        count += max(1, count // 4)
+        count = min(count + max(1, count // 4), most)

@@ -24,6 +24,9 @@ class Layer(msgspec.Struct, frozen=True):
     damage: float
 
 
+RUINED = 1e4
+"""Damage of a layer with which a study fails: more than any that is measured. JSON knows no infinity."""
+
 Keep = Mapping[str, frozenset[str]]
 """Network -> nodes that stay float."""
 
@@ -62,9 +65,9 @@ class Simulator:
         return found
 
     def share(self, graphs: Mapping[str, onnx.ModelProto], precision: Precision) -> float:
-        """How much of the gate's room these graphs use on the images; infinite where a study fails."""
+        """How much of the gate's room these graphs use on the images; RUINED where a study fails."""
         agreement, _ = agree(self.reference, self.results(graphs, precision), self.network_size)
-        return agreement.share if not agreement.failed else float("inf")
+        return agreement.share if not agreement.failed else RUINED
 
 
 def layers_of(graphs: Mapping[str, onnx.ModelProto]) -> list[tuple[str, str]]:

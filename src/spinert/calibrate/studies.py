@@ -6,7 +6,7 @@ Studies go by the fingerprint of their pixels, never by name or UID, in every fi
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 import numpy as np
@@ -14,8 +14,9 @@ import numpy as np
 from spinert.bundle import Bundle, Precision
 from spinert.calibrate.workspace import Workspace
 from spinert.errors import CalibrationFailed, SpinertError
+from spinert.findings import Result
 from spinert.runtime.choice import Choice, Opened
-from spinert.runtime.files import find_studies
+from spinert.runtime.files import StudyFiles, find_studies
 from spinert.runtime.infer import Examined, Model
 from spinert.runtime.network import Arrays, Network
 from spinert.runtime.recording import Recording
@@ -129,13 +130,13 @@ def _examine(
         try:
             examined = model.infer_files(study)
         except SpinertError as error:
-            refused.append(Refused(place, error.problem))
+            refused.append(Refused(place, _without_names(error.problem, study)))
             continue
         fingerprint = fingerprint_of(examined)
         if fingerprint in exact:
             refused.append(Refused(place, "its pixels are those of a study before it"))
             continue
-        exact[fingerprint] = Exact(fingerprint, place, examined.result.to_json().decode())
+        exact[fingerprint] = Exact(fingerprint, place, _anonymous(examined.result).to_json().decode())
         workspace.store_arrays(
             fingerprint,
             {f"{call}|{name}|{key}": each for call, (name, arrays) in enumerate(fed) for key, each in arrays.items()},
@@ -148,6 +149,19 @@ def fingerprint_of(examined: Examined) -> str:
     """16 hexadecimal digits of the SHA-256 of shape and pixels."""
     pixels = np.ascontiguousarray(examined.image.pixels)
     return hashlib.sha256(str((pixels.shape, pixels.dtype.str)).encode() + pixels.tobytes()).hexdigest()[:16]
+
+
+def _anonymous(result: Result) -> Result:
+    """The findings without UIDs and without warnings, which may tell of files."""
+    study = msgspec.structs.replace(result.study, study_uid=None, series_uid=None, sop_uid=None)
+    return msgspec.structs.replace(result, study=study, warnings=())
+
+
+def _without_names(problem: str, study: StudyFiles) -> str:
+    """A problem without the name of the file in front, which is told where it is shown."""
+    for file in study.files:
+        problem = problem.removeprefix(f"{PurePosixPath(file.name).name}: ")
+    return problem
 
 
 def _check_enough(count: int, refused: Sequence[Refused], paths: Sequence[Path], kind: str) -> None:
