@@ -208,9 +208,29 @@ def test_a_library_that_cannot_start_is_a_device_error(world: World) -> None:
         opened(world)
 
 
-def test_a_plan_that_the_library_refuses_is_no_engine(world: World) -> None:
-    world.refusal = "Error Code 6: API Usage (built with another version of TensorRT)"
-    with pytest.raises(NoEngine, match=r"refuses the engine of copy\.onnx: .*another version"):
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error Code 6: API Usage Error (built with another version of TensorRT)",
+        "Error Code 6: API Usage Error (the engine was built for CUDA compute capability 8.6, the device has 9.0)",
+    ],
+)
+def test_a_plan_that_the_library_refuses_is_no_engine(world: World, said: str) -> None:
+    world.refusal = said
+    with pytest.raises(NoEngine, match=r"refuses the engine of copy\.onnx: Error Code 6"):
+        opened(world)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error Code 1: Cuda Runtime (cudaError 35: CUDA driver version is insufficient)",
+        "Requested amount of GPU memory could not be allocated: out of memory",
+    ],
+)
+def test_a_device_that_fails_while_a_plan_is_opened_is_a_device_error(world: World, said: str) -> None:
+    world.refusal = said
+    with pytest.raises(DeviceError, match=r"cannot open the engine of copy\.onnx on a device"):
         opened(world)
 
 

@@ -6,6 +6,7 @@ page-locked memory; after a first run of a batch size the copies and the engine 
 are read where they lie, behind the stream they belong to, and the results are DeviceArrays.
 """
 
+import re
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,8 @@ ALIGNMENT = 256
 """Of the addresses that TensorRT takes, in bytes."""
 KEPT = 4
 """Batch sizes that a thread keeps buffers for, the last ones used."""
+# an engine for another compute capability is no failure of the device, though CUDA is named there too
+_OF_CUDA = re.compile(r"cudaError|Cuda Runtime|Cuda Driver|CUDA (initialization|driver|error)|[Oo]ut ?[Oo]f ?[Mm]emory")
 REMEDY = "run `spinert doctor`; another program may hold the device's memory"
 
 
@@ -49,7 +52,7 @@ def open_plan(
     opened = runtime.deserialize_cuda_engine(plan)
     if opened is None:
         said = log.messages.errors(mark)
-        if "cuda" in said.lower():
+        if _OF_CUDA.search(said):
             raise DeviceError(f"{library} cannot open the engine of {file} on a device: {said}", REMEDY)
         raise NoEngine(f"{library} refuses the engine of {file}: {said}", "build it again: spinert build")
     _check_tensors(opened, spec, file, module)
