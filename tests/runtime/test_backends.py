@@ -17,9 +17,9 @@ from spinert.runtime.network import Network
 from spinert.runtime.tensorrt import cache
 from tests.runtime.tensorrt import engines
 
-USABLE = [name for name in backends.names() if backends.load(name).missing() is None]
-# what TensorRT refuses, it refuses when the engine is built: tests/runtime/tensorrt
-FROM_FILES = [name for name in USABLE if name != "trt"]
+# those that take a file as it is; what TensorRT refuses, it refuses when an engine is built: tests/runtime/tensorrt
+USABLE = [name for name in backends.names() if name != "trt" and backends.load(name).missing() is None]
+WITH_ENGINE = ["trt"] if backends.load("trt").missing() is None else []
 
 
 def sum_network(folder: Path, dtype: int = TensorProto.FLOAT) -> tuple[Path, NetworkSpec]:
@@ -37,10 +37,10 @@ def sum_network(folder: Path, dtype: int = TensorProto.FLOAT) -> tuple[Path, Net
     return path, NetworkSpec(inputs=tensors[:2], outputs=tensors[2:], files={"fp32": "sum.onnx"}, opset=20)
 
 
-@pytest.fixture(params=USABLE)
+@pytest.fixture(params=[*USABLE, *WITH_ENGINE])
 def network(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Network:
     path, spec = sum_network(tmp_path)
-    if request.param == "trt":  # on a machine with a GPU
+    if request.param in WITH_ENGINE:  # on a machine with a GPU
         monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "engines"))
         engines.build(path, spec)
     return backends.load(request.param).open_network(path, spec, threads=1)
@@ -144,7 +144,7 @@ def test_a_closed_network_says_so(network: Network) -> None:
         network(pair(1))
 
 
-@pytest.mark.parametrize("backend", FROM_FILES)
+@pytest.mark.parametrize("backend", USABLE)
 @pytest.mark.parametrize("dtype", [TensorProto.DOUBLE, TensorProto.INT32, TensorProto.FLOAT16])
 def test_other_tensor_types_pass_through(backend: str, dtype: int, tmp_path: Path) -> None:
     path, spec = sum_network(tmp_path, dtype)
@@ -154,7 +154,7 @@ def test_other_tensor_types_pass_through(backend: str, dtype: int, tmp_path: Pat
     assert (total == 2).all()
 
 
-@pytest.mark.parametrize("backend", FROM_FILES)
+@pytest.mark.parametrize("backend", USABLE)
 def test_each_output_lies_in_its_own_place(backend: str, tmp_path: Path) -> None:
     """`later` is computed from `sooner`, stands before it among the outputs, and `same` is an input passed on."""
     shapes = {"later": ["N", 2], "sooner": ["N", 2], "same": ["N", 2]}
@@ -181,7 +181,7 @@ def test_each_output_lies_in_its_own_place(backend: str, tmp_path: Path) -> None
     np.testing.assert_array_equal(found["same"], x)
 
 
-@pytest.mark.parametrize("backend", FROM_FILES)
+@pytest.mark.parametrize("backend", USABLE)
 def test_a_file_that_is_no_network_is_refused_by_name(backend: str, tmp_path: Path) -> None:
     _, spec = sum_network(tmp_path)
     (tmp_path / "broken.onnx").write_bytes(b"not a graph")
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_network_is_refused_by_name(backend: str, tmp_path: Pa
         backends.load(backend).open_network(tmp_path / "broken.onnx", spec, threads=1)
 
 
-@pytest.mark.parametrize("backend", FROM_FILES)
+@pytest.mark.parametrize("backend", USABLE)
 def test_tensors_that_differ_from_the_bundle_are_refused(backend: str, tmp_path: Path) -> None:
     path, spec = sum_network(tmp_path)
     other = NetworkSpec(

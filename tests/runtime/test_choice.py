@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from spinert.bundle import Bundle, Ranked
+from spinert.bundle import Bundle, Precision, Ranked
 from spinert.errors import BadRequest, NoBackend, NoEngine
 from spinert.runtime import backends, choice
 from spinert.runtime.choice import Choice, candidates, open_networks
@@ -31,13 +31,24 @@ def bundle(tmp_path: Path) -> Bundle:
 
 
 @pytest.fixture
+def with_int8(bundle: Bundle) -> Bundle:
+    """Also int8-trt, each file with the name of its precision."""
+    spec = bundle.manifest.networks["landmarks"]
+    files: dict[Precision, str] = {each: f"{each}.onnx" for each in choice.PRECISIONS}
+    networks = {"landmarks": msgspec.structs.replace(spec, files=files)}
+    return msgspec.structs.replace(bundle, manifest=msgspec.structs.replace(bundle.manifest, networks=networks))
+
+
+@pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Backends `ort`, `openvino` and `trt`, the reason why each is missing, and what opening one does."""
     have: dict[str, Any] = {"ort": None, "openvino": None, "trt": "no CUDA device"}
     scores: dict[str, dict[str, int]] = {"ort": {"cpu": 10}, "openvino": {"cpu": 5}, "trt": {"cuda": 30}}
 
     def open_network(name: str, path: Path) -> SimpleNamespace:
-        if f"{name} engine" in have:
+        if f"{name} breaks" in have:
+            raise NoBackend(have[f"{name} breaks"], "install it")
+        if f"{name} engine" in have and have.get(f"{name} has", "none") not in path.name:
             raise NoEngine(have[f"{name} engine"], "build it")
         return SimpleNamespace(backend=name, path=path, close=lambda: None)
 
@@ -91,6 +102,39 @@ def test_a_missing_engine_is_told_with_its_command(bundle: Bundle, machine: dict
     assert warnings[0] == (
         f"trt did not run with fp16: no engine was built; spinert build {bundle.folder} --precision fp16"
     )
+
+
+def test_fp16_runs_without_a_word_of_int8_which_is_built_only_where_it_is_asked_for(
+    with_int8: Bundle, machine: dict[str, Any]
+) -> None:
+    machine |= {"trt": None, "trt engine": "no engine was built", "trt has": "fp16"}
+    assert chosen(with_int8) == (Choice("trt", "cuda", "fp16"), ())
+    machine["trt has"] = "fp32"
+    choice, (warning,) = chosen(with_int8)
+    assert choice == Choice("trt", "cuda", "fp32")
+    assert warning.startswith("trt did not run with fp16: no engine was built; ")
+
+
+def test_of_several_missing_engines_the_one_that_is_built_unasked_is_told(
+    with_int8: Bundle, machine: dict[str, Any]
+) -> None:
+    machine |= {"trt": None, "trt engine": "no engine was built"}
+    _, warnings = chosen(with_int8)
+    assert warnings == (
+        f"trt did not run with fp16: no engine was built; spinert build {with_int8.folder} --precision fp16",
+    )
+    with pytest.raises(NoEngine) as caught:
+        chosen(with_int8, precision="int8-trt", backend="trt")
+    assert caught.value.remedy == f"spinert build {with_int8.folder} --precision fp16 --precision int8-trt"
+
+
+def test_a_backend_that_cannot_be_loaded_is_told_and_the_next_one_runs(bundle: Bundle, machine: dict[str, Any]) -> None:
+    machine |= {"trt": None, "trt breaks": "libnvinfer.so.11: cannot open"}
+    choice, warnings = chosen(bundle)
+    assert choice == Choice("openvino", "cpu", "int8-cpu")
+    assert warnings == ("trt did not run: libnvinfer.so.11: cannot open; install it",)
+    with pytest.raises(NoBackend, match="cannot open"):
+        chosen(bundle, require_gpu=True)
 
 
 def test_a_bundle_that_spinert_brings_is_called_by_its_name_and_another_by_its_folder(bundle: Bundle) -> None:

@@ -208,7 +208,7 @@ def _write(bundle: Bundle, output: Path, precision: Precision, graphs: Graphs, m
     pictures = {f"{stem}.agreement.png": plots.agreement(made.chosen, title)}
     if made.ranking:
         heading = f"{bundle.name}: layers of {precision}, {made.chosen.layout} layout"
-        pictures[f"{stem}.layers.png"] = plots.sensitivity(made.ranking, len(made.chosen.kept_float), heading)
+        pictures[f"{stem}.layers.png"] = plots.sensitivity(made.ranking, made.chosen.kept_float, heading)
     variant = Variant(
         method=made.method,
         calibrated_on=made.calibrated_on,

@@ -1,7 +1,7 @@
 """Pictures of a calibration, as PNG: where people would rather look than read numbers."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,13 +37,14 @@ def agreement(attempt: Attempt, title: str) -> bytes:
     return _png(figure)
 
 
-def sensitivity(ranking: Sequence[Layer], kept: int, title: str) -> bytes:
-    """A bar for each layer, the worst on top; the first `kept` were put back to float."""
+def sensitivity(ranking: Sequence[Layer], kept: Collection[str], title: str) -> bytes:
+    """A bar for each layer, the worst on top; those in `kept`, `network: node`, were put back to float."""
     figure, (axes,) = _figure(8.0, 1.2 + 0.19 * len(ranking), panels=1)
     places = np.arange(len(ranking))
-    colours = [FLOAT if place < kept else CANDIDATE for place in places]
+    names = [f"{layer.network}: {layer.node}" for layer in ranking]
+    colours = [FLOAT if name in kept else CANDIDATE for name in names]
     axes.barh(places, [layer.damage for layer in ranking], color=colours)
-    axes.set_yticks(places, [f"{layer.network}: {layer.node}" for layer in ranking], fontsize=7)
+    axes.set_yticks(places, names, fontsize=7)
     axes.invert_yaxis()
     axes.set(xlabel="share of the gate's room that quantizing this layer alone uses", title=title)
     axes.text(0.98, 0.02, "red: put back to float", transform=axes.transAxes, ha="right", fontsize=8, color=FLOAT)

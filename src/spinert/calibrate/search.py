@@ -11,7 +11,7 @@ from spinert.bundle import Bundle, Precision
 from spinert.calibrate import trial
 from spinert.calibrate.agreement import Agreement, agree
 from spinert.calibrate.rewrite import Layout
-from spinert.calibrate.sensitivity import Keep, Layer, worst
+from spinert.calibrate.sensitivity import Keep, Layer, kept_in, put_back
 from spinert.findings import Result
 from spinert.runtime.files import StudyFiles
 
@@ -33,7 +33,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     backend: str
     layout: str
     kept_float: tuple[str, ...]
-    """Layers that were put back to float, `network: node`, the worst first."""
+    """Layers that were put back to float, `network: node`, in the order in which that is worth it."""
     agreement: Agreement | None
     """None where there was no result; `problem` says why."""
     broken: tuple[str, ...]
@@ -101,15 +101,16 @@ def search(
     folder: Path,
     tried: Callable[[Attempt], None],
 ) -> tuple[Attempt, Graphs]:
-    """Put the worst layers back to float, `first` of them at the start, until the gate holds.
+    """Put layers back to float until the gate holds, those first that gain most for their cost, `first` at the start.
 
     Ends with the first candidate that may be written, or with the last one: when the backend cannot run it, when it is
     no faster than fp32 any more, or when half of the layers are float. `tried` hears of each.
     """
     count = first
     while True:
-        graphs = make(worst(ranking, count))
-        result = attempt(target, graphs, ranking[:count], held_out, folder)
+        kept = put_back(ranking, count)
+        graphs = make(kept_in(kept))
+        result = attempt(target, graphs, kept, held_out, folder)
         tried(result)
         slow = result.speedup is not None and result.speedup <= 1.0
         most = len(ranking) // 2

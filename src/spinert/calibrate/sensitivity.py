@@ -1,5 +1,6 @@
 """Which layers bear rounding badly: each is quantized alone, and what that does to the findings is its damage."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -7,6 +8,7 @@ import onnx
 
 from spinert.bundle import Bundle, Precision
 from spinert.calibrate.agreement import agree
+from spinert.calibrate.graph import label
 from spinert.calibrate.rewrite import quantizable
 from spinert.calibrate.simulate import open_literally
 from spinert.calibrate.studies import model_with
@@ -17,11 +19,21 @@ from spinert.runtime.files import StudyFiles, read_study
 
 
 class Layer(msgspec.Struct, frozen=True):
-    """A quantizable node of a network; `damage` is the share of the gate's room that quantizing it alone uses."""
+    """A quantizable node of a network.
+
+    damage      share of the gate's room that quantizing this node alone uses
+    operations  multiply-adds for one image: what putting it back to float costs
+    """
 
     network: str
     node: str
     damage: float
+    operations: int
+
+    @property
+    def worth(self) -> float:
+        """What putting it back gains for its cost: independent noise adds up in squares, time with the operations."""
+        return self.damage**2 / max(self.operations, 1)
 
 
 RUINED = 1e4
@@ -70,9 +82,22 @@ class Simulator:
         return agreement.share if not agreement.failed else RUINED
 
 
-def layers_of(graphs: Mapping[str, onnx.ModelProto]) -> list[tuple[str, str]]:
-    """Network and node of every layer that may be quantized, in the order of the graphs."""
-    return [(name, node) for name, graph in graphs.items() for node in quantizable(graph)]
+def layers_of(graphs: Mapping[str, onnx.ModelProto]) -> list[tuple[str, str, int]]:
+    """Network, node and multiply-adds of every layer that may be quantized, in the order of the graphs."""
+    return [(name, node, operations_of(graph, node)) for name, graph in graphs.items() for node in quantizable(graph)]
+
+
+def operations_of(graph: onnx.ModelProto, node: str) -> int:
+    """Multiply-adds of a weighted node for a batch of one: weights times the places where they are applied."""
+    shapes = {
+        value.name: [axis.dim_value or 1 for axis in value.type.tensor_type.shape.dim]
+        for value in (*onnx.shape_inference.infer_shapes(graph).graph.value_info, *graph.graph.input)
+    }
+    constants = {tensor.name: tensor.dims for tensor in graph.graph.initializer}
+    found = next(each for each in graph.graph.node if label(each) == node)
+    applied = found.input[0] if found.op_type == "ConvTranspose" else found.output[0]
+    weights = math.prod(constants.get(found.input[1], ()))
+    return int(weights * math.prod(shapes.get(applied, [])[2:]))
 
 
 def ranked(layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -80,9 +105,14 @@ def ranked(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     return tuple(sorted(layers, key=lambda layer: -layer.damage))
 
 
-def worst(ranking: Sequence[Layer], count: int) -> dict[str, frozenset[str]]:
-    """The `count` worst layers as what is to stay float, by network."""
+def put_back(ranking: Sequence[Layer], count: int) -> tuple[Layer, ...]:
+    """The `count` layers that it is worth most to leave float."""
+    return tuple(sorted(ranking, key=lambda layer: -layer.worth)[:count])
+
+
+def kept_in(layers: Sequence[Layer]) -> Keep:
+    """These layers' nodes by network."""
     kept: dict[str, set[str]] = {}
-    for layer in ranking[:count]:
+    for layer in layers:
         kept.setdefault(layer.network, set()).add(layer.node)
     return {name: frozenset(nodes) for name, nodes in kept.items()}

@@ -15,7 +15,7 @@ from spinert.calibrate.half import to_half
 from spinert.calibrate.ranges import Method, Ranges
 from spinert.calibrate.rewrite import quantize
 from spinert.calibrate.search import Attempt, Graphs, HeldOut, Target, search
-from spinert.calibrate.sensitivity import Keep, Layer, Simulator, layers_of, ranked, worst
+from spinert.calibrate.sensitivity import Keep, Layer, Simulator, kept_in, layers_of, put_back, ranked
 from spinert.calibrate.studies import Material, Progress, gather, inputs_of
 from spinert.calibrate.workspace import Workspace
 from spinert.findings import from_json
@@ -159,18 +159,18 @@ class Stages:
         """Every layer quantized alone, the worst first."""
         assert target.layout is not None
         layers = layers_of(self.equalized)
-        all_layers = {name: frozenset(node for each, node in layers if each == name) for name in self.equalized}
+        all_layers = {name: frozenset(node for each, node, _ in layers if each == name) for name in self.equalized}
         found: list[Layer] = []
-        for done, (name, node) in enumerate(layers):
+        for done, (name, node, operations) in enumerate(layers):
             self.progress(f"damage of each layer, {target.layout.name}", done, len(layers))
 
-            def damage(name: str = name, node: str = node) -> Layer:
+            def damage(name: str = name, node: str = node, operations: int = operations) -> Layer:
                 alone = {**all_layers, name: all_layers[name] - {node}}
                 graphs = {
                     each: quantize(graph, self.ranges[each], target.layout, keep=alone[each])  # type: ignore[arg-type]
                     for each, graph in self.equalized.items()
                 }
-                return Layer(name, node, self.simulator.share(graphs, target.precision))
+                return Layer(name, node, self.simulator.share(graphs, target.precision), operations)
 
             found.append(self.workspace.once(f"damage-{target.layout.name}-{done}", Layer, damage))
         self.progress(f"damage of each layer, {target.layout.name}", len(layers), len(layers))
@@ -180,7 +180,7 @@ class Stages:
         """Trials of a target until one may be written, the graphs of the last, and the ranking of its layers."""
         ranking = () if target.layout is None else self.ranking(target)
         first = next(
-            (count for count in range(len(ranking) // 2) if self._has_room(target, worst(ranking, count))),
+            (n for n in range(len(ranking) // 2) if self._has_room(target, kept_in(put_back(ranking, n)))),
             len(ranking) // 2,
         )
         attempts: list[Attempt] = []

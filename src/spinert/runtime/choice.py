@@ -70,33 +70,42 @@ def open_networks(
 ) -> Opened:
     """Open these networks of a bundle with the first candidate that is usable here.
 
+    A backend that would have come first and lacks its engine, or cannot be loaded, is told in a warning.
     Raises BadRequest as `candidates`, NoEngine with the command where only an engine is missing, NoBackend with the
     reason of each candidate, BadNetwork where a file is broken.
     """
     ways = candidates(bundle.manifest, backend=backend, precision=precision, require_gpu=require_gpu)
     reasons: dict[str, str] = {}
     warnings: list[str] = []
-    lacking: NoEngine | None = None
+    lacking: dict[Choice, str] = {}
     for way in ways:
         reason = backends.load(way.backend).missing()
         if reason is None:
             try:
-                return Opened(open_as(bundle, names, way, threads=threads), way, tuple(warnings))
+                opened = open_as(bundle, names, way, threads=threads)
             except NoEngine as error:
-                command = build_command(bundle, way.precision)
-                lacking = lacking or NoEngine(error.problem, command)
-                warnings.append(f"{way.backend} did not run with {way.precision}: {error.problem}; {command}")
+                lacking[way] = error.problem
+            except NoBackend as error:
+                reasons[way.backend] = error.problem
+                warnings.append(f"{way.backend} did not run: {error.problem}; {error.remedy}")
+            else:
+                told = [
+                    f"{of.backend} did not run with {of.precision}: {why}; {how}"
+                    for of, why, how in _lacking(bundle, lacking)
+                    if of.backend != way.backend or of.precision != "int8-trt"  # which is built where it is asked for
+                ]
+                return Opened(opened, way, tuple(dict.fromkeys((*told, *warnings))))
         else:
             reasons[way.backend] = reason
             if _recorded(bundle.manifest, way):
                 warnings.append(f"{way.backend} with {way.precision}, measured fastest on a CPU, did not run: {reason}")
-    if lacking is not None:
-        raise lacking
-    told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+    for _, problem, command in _lacking(bundle, lacking):
+        raise NoEngine(problem, command)
+    all_reasons = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
     asked = " ".join(filter(None, (backend, precision, "on a GPU" if require_gpu else None)))
     raise NoBackend(
         f"no backend can run bundle {bundle.name!r}{f' as asked ({asked})' if asked else ''} here: "
-        f"{told or 'none does so on this kind of device'}",
+        f"{all_reasons or 'none does so on this kind of device'}",
         "bring one of them, or ask for less" if asked else 'pip install "spinert[cpu]"',
     )
 
@@ -104,7 +113,18 @@ def open_networks(
 def build_command(bundle: Bundle, precision: Precision) -> str:
     """The command that builds the engine which a backend lacks; a bundle that spinert brings goes by its name."""
     shipped = bundle.folder.resolve() == Path(bundles.__file__).resolve().parent / "bundles" / bundle.name
-    return f"spinert build {bundle.name if shipped else shlex.quote(str(bundle.folder))} --precision {precision}"
+    place = bundle.name if shipped else shlex.quote(str(bundle.folder))
+    # an int8-trt engine is kept only where it is faster than the fp16 one, which must be there
+    needed = ("fp16", precision) if precision == "int8-trt" else (precision,)
+    return " ".join(["spinert build", place, *(f"--precision {each}" for each in needed)])
+
+
+def _lacking(bundle: Bundle, problems: dict[Choice, str]) -> Iterator[tuple[Choice, str, str]]:
+    """Of each backend the engine to build: the fastest that is built without being asked for, int8-trt only alone."""
+    for backend in dict.fromkeys(way.backend for way in problems):
+        ways = [way for way in problems if way.backend == backend]
+        way = next((each for each in ways if each.precision != "int8-trt"), ways[0])
+        yield way, problems[way], build_command(bundle, way.precision)
 
 
 def open_as(bundle: Bundle, names: Sequence[str], way: Choice, *, threads: int) -> dict[str, Network]:

@@ -43,6 +43,7 @@ class Context:
         return shape[0] <= MOST
 
     def set_tensor_address(self, name: str, address: int) -> bool:
+        assert address % 256 == 0, "TensorRT takes no other address"
         self.addresses[name] = address
         return True
 
@@ -77,6 +78,7 @@ class World:
         self.capturable = True
         self.failure = ""
         self.refusal = ""
+        self.cannot_start = ""
         self.host_code_allowed: list[bool] = []
         self.tensors = {"image": ("INPUT", "FLOAT", (-1, 2, 3)), "copy": ("OUTPUT", "FLOAT", (-1, 2, 3))}
         self.log: Any = None
@@ -90,6 +92,9 @@ class World:
 
     def _runtime(self, log: Any) -> Any:
         self.log = log
+        if self.cannot_start:
+            log.log(1, self.cannot_start)
+            raise TypeError("factory function returned nullptr")
         runtime = SimpleNamespace(engine_host_code_allowed=False)
 
         def deserialize(plan: bytes) -> Any:

@@ -13,6 +13,7 @@ import pytest
 from spinert.errors import BadNetwork, DeviceError, NoEngine
 from spinert.runtime.tensorrt.execution import KEPT, EngineNetwork, open_plan
 from tests.cuda_emulator import Emulator
+from tests.kernels.device_arrays import pointer, producer
 from tests.kernels.places import CudaPlace
 from tests.runtime.tensorrt.stand_in import SPEC, World, images
 
@@ -145,6 +146,20 @@ def test_device_arrays_are_read_where_they_lie(world: World, network: EngineNetw
     assert context.captured_runs == 0
 
 
+def test_a_part_of_a_device_array_that_begins_anywhere_is_copied(
+    world: World, network: EngineNetwork, emulated: CudaPlace
+) -> None:
+    images_of_two = np.stack([np.full((2, 3), 1.0, np.float32), np.full((2, 3), 2.0, np.float32)])
+    both = emulated.put(images_of_two)
+    second = producer(both, shape=(1, 2, 3), data=(pointer(both) + 24, False))
+    for _ in range(2):
+        copy = network({"image": second})["copy"]
+        assert (emulated.give(copy) == 2.0).all()
+    before = emulated.native.allocations()
+    network({"image": second})
+    assert emulated.native.allocations() == before
+
+
 def test_device_arrays_are_read_behind_their_stream_and_before_it_goes_on(
     network: EngineNetwork, emulated: CudaPlace, emulator: Emulator
 ) -> None:
@@ -187,9 +202,35 @@ def test_a_failing_run_is_a_device_error_in_the_library_s_words(world: World, ne
         network(images(1, 1.0))
 
 
-def test_a_plan_that_the_library_refuses_is_no_engine(world: World) -> None:
-    world.refusal = "Error Code 6: API Usage (built with another version of TensorRT)"
-    with pytest.raises(NoEngine, match=r"refuses the engine of copy\.onnx: .*another version"):
+def test_a_library_that_cannot_start_is_a_device_error(world: World) -> None:
+    world.cannot_start = "CUDA initialization failure with error: 35"
+    with pytest.raises(DeviceError, match=r"tensorrt 11\.4\.0 cannot start: CUDA initialization failure"):
+        opened(world)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error Code 6: API Usage Error (built with another version of TensorRT)",
+        "Error Code 6: API Usage Error (the engine was built for CUDA compute capability 8.6, the device has 9.0)",
+    ],
+)
+def test_a_plan_that_the_library_refuses_is_no_engine(world: World, said: str) -> None:
+    world.refusal = said
+    with pytest.raises(NoEngine, match=r"refuses the engine of copy\.onnx: Error Code 6"):
+        opened(world)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error Code 1: Cuda Runtime (cudaError 35: CUDA driver version is insufficient)",
+        "Requested amount of GPU memory could not be allocated: out of memory",
+    ],
+)
+def test_a_device_that_fails_while_a_plan_is_opened_is_a_device_error(world: World, said: str) -> None:
+    world.refusal = said
+    with pytest.raises(DeviceError, match=r"cannot open the engine of copy\.onnx on a device"):
         opened(world)
 
 

@@ -154,7 +154,7 @@ class _Work(NamedTuple):
             return None
 
     def _built(self, content: bytes, identity: Identity) -> tuple[bytes, Sidecar]:
-        timings = f"timings-{self.library.name}-{self.library.version}.bin"
+        timings = f"timings-{hashlib.sha256(msgspec.json.encode(self.here)).hexdigest()[:16]}.bin"
         file = self.bundle.network_file(self.network, self.precision)
         compiled = compile_network(
             self.library,

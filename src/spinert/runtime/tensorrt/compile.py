@@ -110,17 +110,18 @@ def _build(
 ) -> tuple[bytes, str, bytes]:
     module, log = library.module, logger(library.module)
     mark = log.messages.mark()
-    builder = module.Builder(log)
+    try:
+        builder = module.Builder(log)
+    except TypeError:  # how the bindings say that there is none
+        raise BuildFailed(f"{library} cannot start: {log.messages.errors(mark)}", "run `spinert doctor`") from None
     network = builder.create_network(1 << int(module.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = module.OnnxParser(network, log)
     if not parser.parse(content):  # without a path: a file may not bring tensors from elsewhere
         raise BuildFailed(f"{library} cannot read {file}: {_parser_errors(parser)}", "export or calibrate it again")
     _check_ends(network, spec, file)
     config = _configure(library, builder, spec, options)
-    cache = None
-    if library.name == "tensorrt":  # the other has none
-        cache = config.create_timing_cache(timings)
-        config.set_timing_cache(cache, False)
+    # RTX has none
+    cache = _timing_cache(config, timings) if library.name == "tensorrt" else None
     config.progress_monitor = watcher
     built = builder.build_serialized_network(network, config)
     if built is None:
@@ -154,6 +155,15 @@ def _configure(library: Library, builder: Any, spec: NetworkSpec, options: Optio
     if free:
         config.add_optimization_profile(profile)
     return config
+
+
+def _timing_cache(config: Any, timings: bytes) -> Any:
+    """How long kernels took in earlier builds; an empty cache where that is damaged or of another GPU."""
+    cache = config.create_timing_cache(timings)
+    if cache is None or not config.set_timing_cache(cache, False):
+        cache = config.create_timing_cache(b"")
+        config.set_timing_cache(cache, False)
+    return cache
 
 
 def _check_ends(network: Any, spec: NetworkSpec, file: str) -> None:

@@ -6,6 +6,7 @@ page-locked memory; after a first run of a batch size the copies and the engine 
 are read where they lie, behind the stream they belong to, and the results are DeviceArrays.
 """
 
+import re
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +22,12 @@ from spinert.runtime.tensorrt.compile import NUMPY_NAMES
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.messages import logger
 
+ALIGNMENT = 256
+"""Of the addresses that TensorRT takes, in bytes."""
 KEPT = 4
 """Batch sizes that a thread keeps buffers for, the last ones used."""
+# an engine for another compute capability is no failure of the device, though CUDA is named there too
+_OF_CUDA = re.compile(r"cudaError|Cuda Runtime|Cuda Driver|CUDA (initialization|driver|error)|[Oo]ut ?[Oo]f ?[Mm]emory")
 REMEDY = "run `spinert doctor`; another program may hold the device's memory"
 
 
@@ -39,14 +44,15 @@ def open_plan(
     """
     module, log = library.module, logger(library.module)
     mark = log.messages.mark()
-    runtime = module.Runtime(log)
-    if runtime is None:
-        raise DeviceError(f"{library} cannot start: {log.messages.errors(mark)}", REMEDY)
+    try:
+        runtime = module.Runtime(log)
+    except TypeError:  # how the bindings say that there is none
+        raise DeviceError(f"{library} cannot start: {log.messages.errors(mark)}", REMEDY) from None
     runtime.engine_host_code_allowed = host_code
     opened = runtime.deserialize_cuda_engine(plan)
     if opened is None:
         said = log.messages.errors(mark)
-        if "cuda" in said.lower():
+        if _OF_CUDA.search(said):
             raise DeviceError(f"{library} cannot open the engine of {file} on a device: {said}", REMEDY)
         raise NoEngine(f"{library} refuses the engine of {file}: {said}", "build it again: spinert build")
     _check_tensors(opened, spec, file, module)
@@ -184,6 +190,7 @@ class Buffers:
         self._network, self._stream = lane.network, lane.stream
         self._context = self._network.context()
         self.graph: Any = None
+        self._copies: dict[str, Any] = {}
         self.warm = on_device
         self.inputs: dict[str, tuple[NDArray[Any], Any]] = {}
         self.outputs: dict[str, tuple[Any, NDArray[Any] | None]] = {}
@@ -210,7 +217,7 @@ class Buffers:
     def run(self, arrays: dict[str, Any]) -> None:
         """Queue the engine on these inputs."""
         for name, array in arrays.items():
-            self._place(name, array)
+            self._place(name, self._aligned(name, array))
         self._enqueue()
 
     def copy_and_run(self) -> None:
@@ -242,6 +249,15 @@ class Buffers:
         mark = self._network.mark()
         if not self._context.execute_async_v3(self._stream.handle):
             raise self._network.failed("running", mark)
+
+    def _aligned(self, name: str, array: Any) -> Any:
+        """The array where it lies; a part of another one, which may begin anywhere, as a copy."""
+        if _address(array) % ALIGNMENT == 0:
+            return array
+        if name not in self._copies:
+            self._copies[name] = self._empty(array.shape, array.dtype.name)
+        device.copy(array, self._copies[name], self._stream)
+        return self._copies[name]
 
     def _place(self, name: str, array: Any) -> None:
         mark = self._network.mark()
