@@ -184,9 +184,7 @@ def test_code_from_elsewhere_is_refused(path: Path) -> None:
         find(path, library())
 
 
-def test_files_of_an_engine_that_was_replaced_go_but_not_those_that_another_one_names(
-    path: Path, engines: Path
-) -> None:
+def test_files_of_an_engine_that_was_replaced_go_unless_another_one_names_them(path: Path, engines: Path) -> None:
     publish(sidecar(path, HERE, plan=b"old"), b"old")
     publish(sidecar(path, HERE, plan=b"old", max_batch=8), b"old")
     publish(sidecar(path, HERE, plan=b"new"), b"new")
