@@ -91,7 +91,7 @@ def test_ranges_are_the_same_every_time_and_nothing_is_printed(
 def test_ranges_that_are_no_numbers_are_refused_by_name() -> None:
     given = studies(2)
     given[1]["x"][:] = np.inf
-    with pytest.raises(CalibrationFailed, match="activation '[xcy]' takes values from .* to inf"):
+    with pytest.raises(CalibrationFailed, match=r"activation '[xcy]' takes values from .* to inf"):
         collect(network(), given, "minmax")
 
 
@@ -106,7 +106,7 @@ def test_an_activation_that_is_no_number_in_one_study_is_named(place: int) -> No
 def test_an_activation_without_end_is_named() -> None:
     given = studies(2)
     given[0]["x"][:] = np.inf
-    with pytest.raises(CalibrationFailed, match="activation '[cy]' reaches (inf|nan)"):
+    with pytest.raises(CalibrationFailed, match=r"activation '[cy]' reaches (inf|nan)"):
         reaches(network(), given, threads=1)
 
 

@@ -87,10 +87,15 @@ def test_the_lint_has_nothing_to_say(net: Make, layout: Layout) -> None:
             {"x", "p", "r1", "r2", "big", "side", "sum", "r4"},
         ),
         (float_nets.transposed, {"x", "r1", "r2"}, {"x", "r1", "r2"}, {"x", "r1", "r2", "r3"}),
-        (float_nets.shared_input, {"x", "r1", "product"}, {"x", "r1", "product"}, {"x", "r1", "r2", "r3", "product", "r4"}),
+        (
+            float_nets.shared_input,
+            {"x", "r1", "product"},
+            {"x", "r1", "product"},
+            {"x", "product", "r1", "r2", "r3", "r4"},
+        ),
         (float_nets.dense, {"flat", "r1", "r2"}, {"flat", "r1", "r2"}, {"flat", "r1", "r2", "r3"}),
     ],
-)  # fmt: skip
+)
 def test_pairs_stand_where_the_layout_wants_them(
     net: Make, tensorrt: set[str], openvino: set[str], onnxruntime: set[str]
 ) -> None:

@@ -79,6 +79,8 @@ class World:
         self.failure = ""
         self.refusal = ""
         self.cannot_start = ""
+        self.compiles = False
+        self.kernels_given: list[bytes] = []
         self.host_code_allowed: list[bool] = []
         self.tensors = {"image": ("INPUT", "FLOAT", (-1, 2, 3)), "copy": ("OUTPUT", "FLOAT", (-1, 2, 3))}
         self.log: Any = None
@@ -112,6 +114,7 @@ class World:
 
         def context(config: Any) -> Context:
             assert config.strategy == "user managed"
+            assert not self.compiles or config.cache is not None
             return Context(self)
 
         return SimpleNamespace(
@@ -120,7 +123,7 @@ class World:
             get_tensor_mode=lambda name: self.tensors[name][0],
             get_tensor_dtype=lambda name: SimpleNamespace(name=self.tensors[name][1]),
             get_tensor_shape=lambda name: self.tensors[name][2],
-            create_runtime_config=_Config,
+            create_runtime_config=lambda: _CompilingConfig(self) if self.compiles else _Config(),
             create_execution_context=context,
         )
 
@@ -130,6 +133,25 @@ class _Config:
 
     def set_execution_context_allocation_strategy(self, strategy: str) -> None:
         self.strategy = strategy
+
+
+class _CompilingConfig(_Config):
+    """As that of TensorRT for RTX, which compiles kernels while it runs."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.cache: Any = None
+
+    def create_runtime_cache(self) -> Any:
+        contexts = self.world.contexts
+        return SimpleNamespace(
+            serialize=lambda: f"compiled for {len(contexts)} contexts".encode(),
+            deserialize=self.world.kernels_given.append,
+        )
+
+    def set_runtime_cache(self, cache: Any) -> bool:
+        self.cache = cache
+        return True
 
 
 class _Logger:

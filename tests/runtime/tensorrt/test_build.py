@@ -49,7 +49,9 @@ def gpu(monkeypatch: pytest.MonkeyPatch, milliseconds: dict[str, float]) -> list
         return tuple(milliseconds[network.file.split(".")[-2]] for network in networks)
 
     monkeypatch.setattr(target, "no_device", lambda: None)
-    monkeypatch.setattr(building, "open_plan", lambda _l, _p, _s, file, **_k: SimpleNamespace(file=file))
+    monkeypatch.setattr(
+        building, "open_plan", lambda _l, _p, _s, file, **_k: SimpleNamespace(file=file, compiled=lambda: b"kernels")
+    )
     monkeypatch.setattr(building, "medians", medians)
     return timed
 
@@ -183,6 +185,10 @@ def test_a_gpu_times_what_is_built(builds: Builds, monkeypatch: pytest.MonkeyPat
     gpu(monkeypatch, {"fp32": 2.0})
     (engine,) = builds()
     assert (engine.sidecar.milliseconds, engine.unmeasured) == (2.0, None)
+    assert cache.kernels(engine.sidecar) == b"kernels"
+    assert engine.sidecar.kernels is not None
+    (cache.folder() / engine.sidecar.kernels).write_bytes(b"other kernels")
+    assert cache.kernels(engine.sidecar) == b""
 
 
 def test_an_engine_that_was_built_without_a_gpu_is_timed_when_there_is_one(

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from spinert.errors import BadNetwork, DeviceError, NoEngine
-from spinert.runtime.tensorrt.execution import KEPT, EngineNetwork, open_plan
+from spinert.runtime.tensorrt.buffers import KEPT
+from spinert.runtime.tensorrt.execution import EngineNetwork, open_plan
 from tests.cuda_emulator import Emulator
 from tests.kernels.device_arrays import pointer, producer
 from tests.kernels.places import CudaPlace
@@ -184,6 +185,12 @@ def test_arrays_of_both_places_are_refused(emulated: CudaPlace, network: EngineN
         network(images(1, 1.0) | {"more": emulated.put(np.zeros(3, np.float32))})
 
 
+def test_arrays_of_another_device_are_refused(emulated: CudaPlace, network: EngineNetwork) -> None:
+    other = emulated.put(images(1, 1.0)["image"], emulated.native.Stream(device=1))
+    with pytest.raises(BadNetwork, match="input 'image' lies on device 1, the engine on device 0"):
+        network({"image": other})
+
+
 def test_a_device_array_of_another_shape_is_refused(emulated: CudaPlace, network: EngineNetwork) -> None:
     with pytest.raises(BadNetwork, match=r"image float32 \[1, 3, 2\], expected image float32 \[N, 2, 3\]"):
         network({"image": emulated.put(np.zeros((1, 3, 2), np.float32))})
@@ -252,6 +259,19 @@ def test_no_memory_left_is_a_device_error(network: EngineNetwork, emulator: Emul
         network(images(1, 1.0))
     emulator.fail_allocation(-1)
     assert (network(images(1, 4.0))["copy"] == 4.0).all()
+
+
+def test_kernels_that_the_library_compiles_are_given_to_the_next_process(world: World) -> None:
+    assert opened(world).compiled() == b""
+    world.compiles = True
+    first = opened(world)
+    assert first.compiled() == b""  # nothing has run
+    first(images(1, 1.0))
+    first(images(2, 1.0))
+    assert first.compiled() == b"compiled for 2 contexts"
+    again = open_plan(world.library, b"plan", SPEC, "f", host_code=False, kernels=first.compiled())
+    again(images(1, 1.0))
+    assert world.kernels_given == [b"compiled for 2 contexts"]
 
 
 def test_a_closed_network_says_so_and_gives_its_memory_back(world: World, emulator: Emulator) -> None:

@@ -184,6 +184,17 @@ def test_code_from_elsewhere_is_refused(path: Path) -> None:
         find(path, library())
 
 
+def test_files_of_an_engine_that_was_replaced_go_unless_another_one_names_them(path: Path, engines: Path) -> None:
+    publish(sidecar(path, HERE, plan=b"old"), b"old")
+    publish(sidecar(path, HERE, plan=b"old", max_batch=8), b"old")
+    publish(sidecar(path, HERE, plan=b"new"), b"new")
+    assert len(list(engines.glob("*.plan"))) == 2
+    with cache.locked():
+        cache.withdraw(sidecar(path, HERE, plan=b"old", max_batch=8))
+    (left,) = engines.glob("*.plan")
+    assert left.read_bytes() == b"new"
+
+
 def test_versions_are_compared_as_numbers() -> None:
     assert numbers("11.10.0.1") > numbers("11.9.2.106")
     assert numbers("11.4.0rc1") == (11, 4)

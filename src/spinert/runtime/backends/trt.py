@@ -46,7 +46,7 @@ def open_network(path: Path, spec: NetworkSpec, *, threads: int) -> Network:
         except NoBackend as error:
             broken = broken or error
         else:
-            return open_plan(library, found.plan, spec, path.name, host_code=found.host_code)
+            return open_plan(library, found.plan, spec, path.name, host_code=found.host_code, kernels=found.kernels)
     if not reasons and broken is not None:
         raise broken
     raise NoEngine("; ".join(reasons) or "no TensorRT library is installed", REMEDY)

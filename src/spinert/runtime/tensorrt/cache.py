@@ -81,6 +81,12 @@ def plan(sidecar: Sidecar) -> bytes:
     return content
 
 
+def kernels(sidecar: Sidecar) -> bytes:
+    """What was compiled for an engine; nothing where there is none, or it has changed: it is compiled again then."""
+    content = b"" if sidecar.kernels is None else read(sidecar.kernels)
+    return content if hashlib.sha256(content).hexdigest() == sidecar.kernels_sha256 else b""
+
+
 @contextmanager
 def locked(waiting: Callable[[], None] | None = None) -> Iterator[str]:
     """Be the only one who builds; yields the name of the box. `waiting` is called before another builder is waited for.
@@ -111,19 +117,35 @@ def locked(waiting: Callable[[], None] | None = None) -> Iterator[str]:
         os.close(file)
 
 
-def publish(sidecar: Sidecar, content: bytes | None) -> None:
+def publish(sidecar: Sidecar, content: bytes | None, compiled: bytes = b"") -> None:
     """Write an engine, or the description alone where its plan lies there already. Only while `locked`."""
+    before = find(sidecar.identity.key)
     with writing():
+        if sidecar.kernels is not None:
+            write(sidecar.kernels, compiled)
         if content is not None:
             write(sidecar.plan, content)
         write(f"{sidecar.identity.key}.json", encode(sidecar))
+        if before is not None and before.sidecar is not None:
+            _release(before.sidecar)
 
 
 def withdraw(sidecar: Sidecar) -> None:
     """Remove an engine, its description first. Only while `locked`."""
     with writing():
         (folder() / f"{sidecar.identity.key}.json").unlink(missing_ok=True)
-        (folder() / sidecar.plan).unlink(missing_ok=True)
+        _release(sidecar)
+
+
+def _release(sidecar: Sidecar) -> None:
+    """Remove the files of a description that is gone, but those that another one names."""
+    needed = {name for entry in entries() if entry.sidecar for name in _files(entry.sidecar)}
+    for name in set(_files(sidecar)) - needed:
+        (folder() / name).unlink(missing_ok=True)
+
+
+def _files(sidecar: Sidecar) -> tuple[str, ...]:
+    return (sidecar.plan,) if sidecar.kernels is None else (sidecar.plan, sidecar.kernels)
 
 
 def write(name: str, content: bytes) -> None:

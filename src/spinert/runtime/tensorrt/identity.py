@@ -52,6 +52,8 @@ class Sidecar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     build_seconds: float
     milliseconds: float | None
     """Median of a run with one item on the GPU here, copies included; None where it was built without a GPU."""
+    kernels_sha256: Sha256 | None = None
+    """Of what TensorRT for RTX compiled while it was timed here, which spares the next process that."""
     driver: str | None
     spinert: str
     box: str
@@ -62,6 +64,11 @@ class Sidecar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def plan(self) -> str:
         """Name of its file: by content, so that a description never names another engine's bytes."""
         return f"{self.plan_sha256[:40]}.plan"
+
+    @property
+    def kernels(self) -> str | None:
+        """Name of the file with compiled kernels, where there is one."""
+        return None if self.kernels_sha256 is None else f"{self.kernels_sha256[:40]}.kernels"
 
 
 def label(path: Path) -> str:

@@ -16,6 +16,7 @@ class Found(NamedTuple):
     """An engine whose bytes were checked; `host_code` where it carries code and was built in this very cache."""
 
     plan: bytes
+    kernels: bytes
     host_code: bool
     sidecar: Sidecar
 
@@ -73,7 +74,7 @@ def _checked(sidecar: Sidecar, name: str) -> Found:
     if (reason := _untrusted(sidecar)) is not None:
         raise NoEngine(f"the engine of {name} is not run: {reason}", REMEDY)
     try:
-        return Found(cache.plan(sidecar), sidecar.identity.host_code, sidecar)
+        return Found(cache.plan(sidecar), cache.kernels(sidecar), sidecar.identity.host_code, sidecar)
     except ValueError as error:
         raise NoEngine(f"the engine of {name} is damaged: {error}", REMEDY) from None
 

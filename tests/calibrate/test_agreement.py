@@ -1,0 +1,140 @@
+"""The gate, over results made by hand: each limit alone, told with both values."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spinert.calibrate.agreement import LIMITS, Agreement, Limit, agree
+from spinert.findings import T1_TO_L5, CobbAngle, Finding, Result, Vertebra
+from spinert.image import Image
+from tests.results import double_curve, examined, result
+
+NETWORK = (1000, 450)
+"""Half the size of the film: 2 px of the film are 1 px of the network."""
+_, EXACT = examined()
+HOLDS = Agreement(
+    studies=40,
+    curves=80,
+    cobb_median_degrees=0.3,
+    cobb_95th_degrees=1.0,
+    cobb_largest_degrees=2.0,
+    corners_median_px=9.0,
+    corners_95th_px=0.5,
+    corners_largest_px=9.0,
+    same_ends_percent=98.0,
+    failed=0,
+)
+
+Change = Callable[[Finding], Finding]
+
+
+def turned(by_degrees: float) -> Change:
+    def change(finding: Finding) -> Finding:
+        if not isinstance(finding, CobbAngle):
+            return finding
+        return msgspec.structs.replace(finding, degrees=finding.degrees + by_degrees)
+
+    return change
+
+
+def moved(by_px: float) -> Change:
+    def change(finding: Finding) -> Finding:
+        if not isinstance(finding, Vertebra):
+            return finding
+        corners = tuple((x + by_px, y) for x, y in finding.corners_px)
+        return msgspec.structs.replace(finding, corners_px=corners)
+
+    return change
+
+
+def other_end(finding: Finding) -> Finding:
+    if not isinstance(finding, CobbAngle):
+        return finding
+    return msgspec.structs.replace(finding, lower=T1_TO_L5[T1_TO_L5.index(finding.lower) - 1])
+
+
+def changed(change: Change) -> Result:
+    return msgspec.structs.replace(EXACT, findings=tuple(change(each) for each in EXACT.findings))
+
+
+def compared(candidate: Sequence[Result | None]) -> Agreement:
+    return agree([EXACT] * len(candidate), candidate, NETWORK)[0]
+
+
+def test_the_same_results_agree() -> None:
+    found = compared([EXACT] * 4)
+    assert (found.studies, found.curves, found.failed) == (4, 8, 0)
+    assert (found.cobb_largest_degrees, found.corners_largest_px, found.same_ends_percent) == (0.0, 0.0, 100.0)
+    assert found.broken == ()
+    assert found.share == 0.0
+
+
+def test_a_value_at_its_limit_holds() -> None:
+    assert HOLDS.broken == ()
+    assert HOLDS.share == 1.0
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.measure)
+def test_each_limit_broken_alone_is_told_with_both_values(limit: Limit) -> None:
+    beyond = limit.bound - 1.5 if limit.least else limit.bound + 1
+    (told,) = msgspec.structs.replace(HOLDS, **{limit.measure: beyond}).broken
+    assert f"{beyond:.3g}" in told
+    assert f"the limit of {limit.bound:g} {limit.unit}" in told
+    assert ("below" in told) == limit.least
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.measure)
+def test_what_is_no_number_holds_no_limit(limit: Limit) -> None:
+    assert len(msgspec.structs.replace(HOLDS, **{limit.measure: float("nan")}).broken) == 1
+
+
+@pytest.mark.parametrize(
+    ("candidates", "told"),
+    [
+        ([changed(turned(0.4))] * 20, ["cobb median degrees is 0.4, above the limit of 0.3 degrees"]),
+        ([EXACT] * 18 + [changed(turned(1.1))] * 2, ["cobb 95th degrees is 1.1, above the limit of 1 degrees"]),
+        ([EXACT] * 39 + [changed(turned(-2.5))], ["cobb largest degrees is 2.5, above the limit of 2 degrees"]),
+        ([EXACT] * 18 + [changed(moved(1.2))] * 2, ["corners 95th px is 0.6, above the limit of 0.5 px"]),
+        ([EXACT] * 18 + [changed(other_end)], ["same ends percent is 94.7, below the limit of 98 % of curves"]),
+        ([EXACT] * 18 + [None], ["failed is 1, above the limit of 0 studies"]),
+    ],
+)  # fmt: skip
+def test_results_that_break_one_limit(candidates: list[Result | None], told: list[str]) -> None:
+    assert [each.removesuffix(" at network size") for each in compared(candidates).broken] == told
+
+
+def test_where_all_studies_fail_there_is_nothing_to_compare_and_the_gate_does_not_hold() -> None:
+    found = compared([None, None])
+    assert (found.studies, found.curves, found.failed) == (2, 0, 2)
+    assert found.broken == ("failed is 2, above the limit of 0 studies",)
+
+
+def straight(corners: NDArray[np.float64]) -> Result:
+    image, _ = examined()
+    levels = [each for each in EXACT.findings if isinstance(each, Vertebra)]
+    return result(Image(image.pixels, "DX", spacing_mm=image.spacing_mm), [*levels][: len(corners)])
+
+
+def test_films_without_curves_have_corners_to_compare() -> None:
+    plain = straight(double_curve()[2])
+    found, differences = agree([plain], [plain], NETWORK)
+    assert (found.curves, found.cobb_largest_degrees, found.same_ends_percent) == (0, 0.0, 100.0)
+    assert len(differences[0].corners_px) == 68
+    assert found.broken == ()
+
+
+def test_a_curve_that_one_side_alone_reports_counts_as_other_ends() -> None:
+    lost = msgspec.structs.replace(
+        EXACT, findings=tuple(each for each in EXACT.findings if getattr(each, "upper", "") != "T11")
+    )
+    found = compared([EXACT, lost])
+    assert found.curves == 4
+    assert found.same_ends_percent == 75.0
+
+
+def test_the_share_is_that_of_the_worse_of_corners_and_angles() -> None:
+    assert msgspec.structs.replace(HOLDS, corners_95th_px=0.1, cobb_95th_degrees=0.4).share == pytest.approx(0.4)
+    assert msgspec.structs.replace(HOLDS, corners_95th_px=0.3, cobb_95th_degrees=0.4).share == pytest.approx(0.6)

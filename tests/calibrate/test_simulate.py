@@ -1,0 +1,38 @@
+"""A graph run word for word: what the file says is what is computed, however a library would fuse it."""
+
+import numpy as np
+import pytest
+
+from spinert.bundle import NetworkSpec, TensorSpec
+from spinert.calibrate.simulate import open_literally
+from spinert.errors import CalibrationFailed
+from tests.calibrate.graphs import run, values
+from tests.calibrate.pairs import Net
+
+SPEC = NetworkSpec(
+    inputs=(TensorSpec("x", "float32", (None, 4)),),
+    outputs=(TensorSpec("y", "float32", (None, 4)),),
+    files={"int8-cpu": "net.onnx"},
+    opset=20,
+)
+
+
+def test_every_pair_is_carried_out_where_it_stands() -> None:
+    net = Net()
+    net.node("Identity", net.pair(net.pair("x", 0.5), 0.3, stem="again"), to="y")
+    model = net.model({"x": ["n", 4]}, {"y": ["n", 4]})
+    network = open_literally(model, SPEC, threads=1)
+    given = values(3, 4)
+    by_hand = np.round(np.round(given / 0.5) * 0.5 / np.float32(0.3)) * np.float32(0.3)
+    np.testing.assert_allclose(network({"x": given})["y"], by_hand, atol=1e-6)
+    np.testing.assert_array_equal(network({"x": given})["y"], run(model, x=given)[0])
+    assert network.backend == "onnxruntime"
+
+
+def test_a_graph_that_is_refused_is_an_error_of_the_rewriter() -> None:
+    net = Net()
+    net.node("Relu", "x", to="y")
+    model = net.model({"x": ["n", 4]}, {"y": ["n", 4]})
+    model.graph.node[0].op_type = "Rilu"
+    with pytest.raises(CalibrationFailed, match=r"refuses the rewritten graph: .*Rilu"):
+        open_literally(model, SPEC, threads=1)
