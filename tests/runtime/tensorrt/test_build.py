@@ -13,6 +13,7 @@ import pytest
 
 from spinert.bundle import Bundle
 from spinert.errors import BadRequest, BuildFailed, DeviceError, NoBackend
+from spinert.kernels import native
 from spinert.runtime.tensorrt import build as building
 from spinert.runtime.tensorrt import cache, target
 from spinert.runtime.tensorrt import library as libraries
@@ -48,7 +49,9 @@ def gpu(monkeypatch: pytest.MonkeyPatch, milliseconds: dict[str, float]) -> list
         timed.extend(network.file for network in networks)
         return tuple(milliseconds[network.file.split(".")[-2]] for network in networks)
 
+    described = ("NVIDIA A", (8, 6), 84, 24 << 30)
     monkeypatch.setattr(target, "no_device", lambda: None)
+    monkeypatch.setattr(native, "cuda", lambda: SimpleNamespace(describe=lambda device: described))
     monkeypatch.setattr(
         building, "open_plan", lambda _l, _p, _s, file, **_k: SimpleNamespace(file=file, compiled=lambda: b"kernels")
     )

@@ -88,6 +88,7 @@ def build(
             "choose one of these, or make it: spinert calibrate",
         )
     here = target.of(library)
+    options = options._replace(own_gpu=library.portable and here.gpu != target.ANY_GPU)
     for precision in [each for each in have if each in precisions]:
         for network in bundle.manifest.networks:
             watch.begin(network, precision)
