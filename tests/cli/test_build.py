@@ -24,7 +24,7 @@ def test_it_says_what_was_built_and_that_it_was_not_timed(run: Run, bundle: Path
     first, second = run("build", bundle), run("build", bundle, "--precision", "fp32")
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.startswith("landmarks fp32: built in ")
-    assert "for any RTX GPU; batch 1 to 16; not timed: " in first.stdout
+    assert "for RTX GPUs from Ampere on; batch 1 to 16; not timed: " in first.stdout
     assert second.stdout.startswith("landmarks fp32: there already; ")
 
 

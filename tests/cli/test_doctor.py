@@ -13,7 +13,6 @@ from spinert.runtime import backends, doctor
 from spinert.runtime.backends import ort
 from spinert.runtime.tensorrt import cache, target
 from spinert.runtime.tensorrt import library as libraries
-from spinert.runtime.tensorrt.library import Library
 from tests.runtime.tensorrt import engines
 
 
@@ -67,18 +66,19 @@ def test_tensorrt_is_told_with_the_engines_in_the_cache(tmp_path: Path, monkeypa
     assert f"none installed; engines in {tmp_path / 'engines'}: none" in ask()[1]
     monkeypatch.setattr(libraries, "installed", lambda: ("tensorrt_rtx",))
     monkeypatch.setattr(libraries, "version", lambda name: "1.7.1")
-    monkeypatch.setattr(target, "no_device", lambda: None)
     path = tmp_path / "a.onnx"
     path.write_bytes(b"a network")
-    here = target.of(Library("tensorrt_rtx", "1.7.1", None))
+    here = target.Target(library="tensorrt_rtx", version="1.7.1", cuda="", gpu=target.ANY_GPU)
     engines.publish(engines.sidecar(path, here))
     engines.publish(engines.sidecar(path, msgspec.structs.replace(here, version="1.6.0")))
+    monkeypatch.setattr(target, "no_device", lambda: None)
+    monkeypatch.setattr(target, "of", lambda library: here)
     (tmp_path / "engines" / "0.json").write_bytes(b"{")
     _, text = ask()
     title = "truth landmarks fp32, batch 1 to 16, tensorrt_rtx"
     assert "TensorRT  tensorrt_rtx 1.7.1; " in text
-    assert f"engine    {title} 1.7.1 for any RTX GPU: usable" in text
-    assert f"engine    {title} 1.6.0 for any RTX GPU: version was 1.6.0, here it is 1.7.1" in text
+    assert f"engine    {title} 1.7.1 for RTX GPUs from Ampere on: usable" in text
+    assert f"engine    {title} 1.6.0 for RTX GPUs from Ampere on: version was 1.6.0, here it is 1.7.1" in text
     assert "engine    0.json: not a description of an engine" in text
 
 

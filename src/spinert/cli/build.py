@@ -37,8 +37,8 @@ def build(
     Nothing else builds engines: `spinert infer` takes what it finds in the
     cache, or says which command builds it. An engine that is there already is
     kept. With a GPU here each engine is timed, and int8-trt is kept only where
-    it is faster than fp16. tensorrt_rtx builds without a GPU too, for any RTX
-    GPU; such an engine is not timed. Engines for a box with tensorrt_lean, which
+    it is faster than fp16. tensorrt_rtx builds without a GPU too, for RTX GPUs
+    from Ampere on; such an engine is not timed. Engines for a box with tensorrt_lean, which
     cannot build, come from tensorrt on a like GPU with --version-compatible: they
     carry code, so copy the whole cache folder, and only from where you trust.
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from spinert.bundle import Bundle
-from spinert.errors import BadRequest, BuildFailed, DeviceError, NoBackend
+from spinert.errors import BadRequest, BuildFailed, DeviceError, NoBackend, NoEngine
+from spinert.kernels import native
 from spinert.runtime.tensorrt import build as building
 from spinert.runtime.tensorrt import cache, target
 from spinert.runtime.tensorrt import library as libraries
@@ -48,7 +49,9 @@ def gpu(monkeypatch: pytest.MonkeyPatch, milliseconds: dict[str, float]) -> list
         timed.extend(network.file for network in networks)
         return tuple(milliseconds[network.file.split(".")[-2]] for network in networks)
 
+    described = ("NVIDIA A", (8, 6), 84, 24 << 30)
     monkeypatch.setattr(target, "no_device", lambda: None)
+    monkeypatch.setattr(native, "cuda", lambda: SimpleNamespace(describe=lambda device: described))
     monkeypatch.setattr(
         building, "open_plan", lambda _l, _p, _s, file, **_k: SimpleNamespace(file=file, compiled=lambda: b"kernels")
     )
@@ -189,6 +192,17 @@ def test_a_gpu_times_what_is_built(builds: Builds, monkeypatch: pytest.MonkeyPat
     assert engine.sidecar.kernels is not None
     (cache.folder() / engine.sidecar.kernels).write_bytes(b"other kernels")
     assert cache.kernels(engine.sidecar) == b""
+
+
+def test_an_engine_that_its_own_library_refuses_is_not_kept(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any, **_keywords: Any) -> None:
+        raise NoEngine("the GPU is too new", "build it again")
+
+    gpu(monkeypatch, {})
+    monkeypatch.setattr(building, "open_plan", refuse)
+    with pytest.raises(BuildFailed, match="what was built cannot be run here: the GPU is too new"):
+        builds()
+    assert cache.entries() == []
 
 
 def test_an_engine_that_was_built_without_a_gpu_is_timed_when_there_is_one(

@@ -14,7 +14,7 @@ from spinert import bundle as bundles
 from spinert.bundle import NetworkSpec, Precision, TensorSpec
 from spinert.errors import BuildFailed, DeviceError
 from spinert.runtime.infer import find_bundle, shipped
-from spinert.runtime.tensorrt import layers
+from spinert.runtime.tensorrt import layers, target
 from spinert.runtime.tensorrt.build import BUILDABLE
 from spinert.runtime.tensorrt.compile import Compiled, Options, _timing_cache, compile_network
 from spinert.runtime.tensorrt.execution import open_plan
@@ -152,8 +152,6 @@ def test_an_error_of_the_progress_ends_the_build(rtx: Library) -> None:
 
 
 def test_an_engine_cannot_be_opened_without_a_driver(rtx: Library, tmp_path: Path) -> None:
-    from spinert.runtime.tensorrt import target
-
     if target.no_device() is None:
         pytest.skip("there is a device here")
     content, spec = patterns.network(patterns.sigmoid(), "float32")
@@ -180,3 +178,11 @@ def test_timings_of_another_gpu_or_damaged_ones_are_left_out(stored: bytes, fits
     )
     assert _timing_cache(config, stored) == used
     assert given[-1] == used
+
+
+def test_an_engine_for_the_gpu_that_is_here_needs_one(rtx: Library) -> None:
+    if target.no_device() is None:
+        pytest.skip("there is a device here")
+    content, spec = patterns.network(patterns.sigmoid(), "float32")
+    with pytest.raises(BuildFailed, match=r"could not build an engine of pattern\.onnx: .*cuda"):
+        compiled(rtx, content, spec, own_gpu=True)

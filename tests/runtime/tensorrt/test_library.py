@@ -134,3 +134,32 @@ def test_messages_tell_the_last_errors_since_a_mark() -> None:
     assert said.find(mark, "Layers:") == "Layers:\nmany"
     said.clear()
     assert said.find(mark, "Layers:") is None
+
+
+@pytest.mark.parametrize(
+    ("capability", "portable"),
+    [
+        ((7, 5), False),
+        ((8, 0), True),
+        ((8, 9), True),
+        ((9, 0), False),
+        ((10, 0), False),
+        ((12, 0), True),
+        ((12, 1), True),
+    ],
+)
+def test_rtx_builds_one_engine_for_many_gpus_and_one_for_a_gpu_that_is_not_among_them(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], portable: bool
+) -> None:
+    described = ("NVIDIA A", capability, 100, 80 << 30)
+    there = SimpleNamespace(devices=lambda: (1, ""), describe=lambda device: described)
+    monkeypatch.setattr(native, "cuda", lambda: there)
+    gpu = target.of(Library("tensorrt_rtx", "1.7.1", None)).gpu
+    assert gpu == (target.ANY_GPU if portable else "NVIDIA A")
+
+
+def test_a_gpu_s_memory_is_told_in_steps_that_a_driver_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = iter((85_520_809_984, 84_987_740_160))
+    there = SimpleNamespace(devices=lambda: (1, ""), describe=lambda device: ("NVIDIA A", (9, 0), 132, next(sizes)))
+    monkeypatch.setattr(native, "cuda", lambda: there)
+    assert {target.of(Library("tensorrt", "11.4", None)).memory_gib for _ in range(2)} == {80}

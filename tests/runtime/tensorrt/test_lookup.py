@@ -61,6 +61,14 @@ def test_one_that_fits_is_taken_before_one_that_does_not(path: Path) -> None:
     assert find(path, library()).plan == PLAN
 
 
+def test_a_damaged_one_is_passed_over_where_another_fits(path: Path, engines: Path) -> None:
+    larger = sidecar(path, HERE, plan=b"large", max_batch=64)
+    publish(larger, b"large")
+    publish(sidecar(path, HERE))
+    (engines / larger.plan).unlink()
+    assert find(path, library()).plan == PLAN
+
+
 def test_no_engine_is_told_with_the_file_and_the_library(path: Path) -> None:
     with pytest.raises(NoEngine, match=r"no engine of truth/landmarks\.fp32\.onnx was built here for tensorrt 11\.4"):
         find(path, library())

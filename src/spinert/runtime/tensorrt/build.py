@@ -88,11 +88,13 @@ def build(
             "choose one of these, or make it: spinert calibrate",
         )
     here = target.of(library)
+    options = options._replace(own_gpu=library.portable and here.gpu != target.ANY_GPU)
     for precision in [each for each in have if each in precisions]:
         for network in bundle.manifest.networks:
             watch.begin(network, precision)
             with cache.locked(watch.waiting) as box:
-                yield _Work(bundle, network, precision, library, here, options, watch, box, by).engine()
+                engine = _Work(bundle, network, precision, library, here, options, watch, box, by).engine()
+            yield engine
 
 
 class _Work(NamedTuple):
@@ -189,7 +191,10 @@ class _Work(NamedTuple):
 
     def _measured(self, sidecar: Sidecar, plan: bytes) -> tuple[Sidecar, bytes]:
         """Timed here, int8-trt in turns with the engine that it would replace; and the kernels compiled meanwhile."""
-        network = open_plan(self.library, plan, self.spec, sidecar.file, host_code=sidecar.identity.host_code)
+        try:
+            network = open_plan(self.library, plan, self.spec, sidecar.file, host_code=sidecar.identity.host_code)
+        except NoEngine as error:
+            raise BuildFailed(f"what was built cannot be run here: {error.problem}", "try another library") from None
         if self.precision == "int8-trt":
             taken, before = medians([network, self._replaced()])
             if taken >= before:

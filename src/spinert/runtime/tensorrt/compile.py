@@ -30,10 +30,14 @@ Result = TypeVar("Result")
 
 
 class Options(NamedTuple):
-    """What a build is asked for beside the file."""
+    """What a build is asked for beside the file.
+
+    own_gpu   of TensorRT for RTX: for the GPU that is here, which is none of those that it builds for unasked
+    """
 
     max_batch: int = 16
     version_compatible: bool = False
+    own_gpu: bool = False
 
     def names(self) -> tuple[str, ...]:
         """All that changes the engine, for its key."""
@@ -144,6 +148,9 @@ def _configure(library: Library, builder: Any, spec: NetworkSpec, options: Optio
                 f"{library} has no version compatible engines", "build with --library tensorrt, or without the option"
             )
         config.set_flag(module.BuilderFlag.VERSION_COMPATIBLE)
+    if options.own_gpu and hasattr(module, "ComputeCapability"):
+        config.num_compute_capabilities = 1
+        config.set_compute_capability(module.ComputeCapability.CURRENT, 0)
     config.profiling_verbosity = module.ProfilingVerbosity.DETAILED  # costs no time when it runs
     profile = builder.create_optimization_profile()
     free = [tensor for tensor in spec.inputs if None in tensor.shape]

@@ -1,7 +1,7 @@
 """The TensorRT libraries: three with the same Python API, of which any may be installed.
 
 tensorrt        builds on the GPU it builds for, and runs there
-tensorrt_rtx    builds anywhere, without a GPU too, engines that run on any RTX GPU
+tensorrt_rtx    builds anywhere, without a GPU too, engines that run on RTX GPUs from Ampere on
 tensorrt_lean   runs engines that tensorrt built as version compatible; cannot build
 """
 

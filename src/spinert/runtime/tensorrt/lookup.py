@@ -30,11 +30,18 @@ def find(path: Path, library: Library) -> Found:
     related = [(misfits(each, sha256, here, library), each) for each in sidecars if _is_of(each, sha256, name)]
     if not related:
         raise NoEngine(f"no engine of {name} was built here for {library}", "build it: spinert build BUNDLE")
-    # the one that fits, or misses by least; of several the one for the larger batch
-    differing, sidecar = min(related, key=lambda pair: (len(pair[0]), -pair[1].identity.max_batch))
-    if differing:
-        raise NoEngine(f"the engine of {name} does not fit: {'; '.join(differing)}", REMEDY)
-    return _checked(sidecar, name)
+    # first those that fit, or miss by least; of several the one for the larger batch
+    related.sort(key=lambda pair: (len(pair[0]), -pair[1].identity.max_batch))
+    problems: list[NoEngine] = []
+    for differing, sidecar in related:
+        if differing:
+            problems.append(NoEngine(f"the engine of {name} does not fit: {'; '.join(differing)}", REMEDY))
+            continue
+        try:
+            return _checked(sidecar, name)
+        except NoEngine as error:
+            problems.append(error)
+    raise problems[0]
 
 
 def title(entry: cache.Entry) -> str:

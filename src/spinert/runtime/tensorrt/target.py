@@ -11,7 +11,7 @@ from spinert.errors import DeviceError
 from spinert.kernels import native
 from spinert.runtime.tensorrt.library import Library
 
-ANY_GPU = "any RTX GPU"
+ANY_GPU = "RTX GPUs from Ampere on"
 _MEMORY_STEP_GIB = 4  # a driver or ECC takes some of it away
 _DRIVER = Path("/proc/driver/nvidia/version")
 
@@ -22,7 +22,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     library: str
     version: str
     cuda: str
-    """That the driver supports; empty where an engine is for any RTX GPU, as the rest below."""
+    """That the driver supports; empty where an engine is for many GPUs, as the rest below."""
     gpu: str
     compute_capability: str = ""
     multiprocessors: int = 0
@@ -31,10 +31,13 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def of(library: Library) -> Target:
-    """What an engine would be built for here. Raises DeviceError where that is a GPU and there is none."""
-    if library.portable:
-        return Target(library=library.name, version=library.version, cuda="", gpu=ANY_GPU)
+    """What an engine would be built for here. Raises DeviceError where that is a GPU and there is none.
+
+    Engines of TensorRT for RTX are portable, but to and from GPUs that it does not build for unasked: those get theirs.
+    """
     reason = no_device()
+    if library.portable and (reason is not None or _is_common(native.cuda().describe(0)[1])):
+        return Target(library=library.name, version=library.version, cuda="", gpu=ANY_GPU)
     if reason is not None:
         raise DeviceError(f"{library} works with the GPU that is there, and none is usable: {reason}", "spinert doctor")
     name, (major, minor), multiprocessors, memory = native.cuda().describe(0)
@@ -47,6 +50,11 @@ def of(library: Library) -> Target:
         multiprocessors=multiprocessors,
         memory_gib=round(memory / (_MEMORY_STEP_GIB << 30)) * _MEMORY_STEP_GIB,
     )
+
+
+def _is_common(capability: tuple[int, int]) -> bool:
+    """8.0, 8.6, 8.9, 12.0 and later: https://docs.nvidia.com/deeplearning/tensorrt-rtx, CPU-only AOT."""
+    return capability in ((8, 0), (8, 6), (8, 9)) or capability >= (12, 0)
 
 
 def no_device() -> str | None:
