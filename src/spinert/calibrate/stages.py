@@ -160,6 +160,7 @@ class Stages:
         assert target.layout is not None
         layers = layers_of(self.equalized)
         all_layers = {name: frozenset(node for each, node in layers if each == name) for name in self.equalized}
+        measured = self.ranges  # before the first layer, so that progress tells of one stage after the other
         found: list[Layer] = []
         for done, (name, node) in enumerate(layers):
             self.progress(f"damage of each layer, {target.layout.name}", done, len(layers))
@@ -167,7 +168,7 @@ class Stages:
             def damage(name: str = name, node: str = node) -> Layer:
                 alone = {**all_layers, name: all_layers[name] - {node}}
                 graphs = {
-                    each: quantize(graph, self.ranges[each], target.layout, keep=alone[each])  # type: ignore[arg-type]
+                    each: quantize(graph, measured[each], target.layout, keep=alone[each])  # type: ignore[arg-type]
                     for each, graph in self.equalized.items()
                 }
                 return Layer(name, node, self.simulator.share(graphs, target.precision))
