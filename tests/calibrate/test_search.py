@@ -14,7 +14,7 @@ from spinert.calibrate.sensitivity import Keep, Layer
 from tests.calibrate.test_agreement import HOLDS
 
 TARGET = Target("int8-cpu", "ort", None, timed=True)
-RANKING = [Layer("landmarks", f"c{place}", 1.0 / (1 + place)) for place in range(20)]
+RANKING = [Layer("landmarks", f"c{place}", 1.0 / (1 + place), operations=1) for place in range(20)]
 NOWHERE: Any = HeldOut(None, (), (), (1, 1), 1)  # type: ignore[arg-type]
 
 Judge = Callable[[int], dict[str, Any]]
@@ -70,7 +70,7 @@ def test_it_ends_where_the_backend_cannot_run_it(searched: Any) -> None:
     assert searched(lambda count: {"agreement": None})[0] == [0]
 
 
-def test_it_ends_with_half_of_the_layers_float(searched: Any) -> None:
+def test_it_ends_with_half_of_the_operations_float(searched: Any) -> None:
     counts, result, kept = searched(lambda count: {})
     assert counts == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10]
     assert len(kept) == len(result.kept_float) == len(RANKING) // 2

@@ -8,12 +8,17 @@ import pytest
 from spinert.bundle import Bundle
 from spinert.calibrate.rewrite import OPENVINO
 from spinert.calibrate.search import Target
-from spinert.calibrate.sensitivity import RUINED, Layer, Simulator, layers_of, ranked, worst
+from spinert.calibrate.sensitivity import RUINED, Layer, Simulator, kept_in, layers_of, most_put_back, put_back, ranked
 from spinert.calibrate.stages import Stages
 from spinert.calibrate.workspace import Workspace
 from tests.calibrate import small_bundle
 
+OPERATIONS = {"Conv.c1": (4 * 1 * 3 * 3) * (96 * 48), "Conv.c2": (4 * 4 * 3 * 3) * (48 * 24)}
 INT8 = Target("int8-cpu", "openvino", OPENVINO, timed=True)
+
+
+def layer(network: str, node: str, damage: float, operations: int = 1) -> Layer:
+    return Layer(network, node, damage, operations)
 
 
 def stages(bundle: Bundle, films: Path, folder: Path) -> Stages:
@@ -57,12 +62,28 @@ def test_a_network_with_which_a_study_fails_is_ruined(measured: Stages) -> None:
 
 def test_every_quantizable_layer_of_every_network_is_ranked() -> None:
     graphs = {"one": small_bundle.network(), "two": small_bundle.network()}
-    assert layers_of(graphs) == [(name, node) for name in graphs for node in ("Conv.c1", "Conv.c2")]
+    assert [layer[:2] for layer in layers_of(graphs)] == [(n, node) for n in graphs for node in ("Conv.c1", "Conv.c2")]
+
+
+def test_operations_are_weights_times_the_places_where_they_are_applied() -> None:
+    for _, node, operations in layers_of({"one": small_bundle.network()}):
+        assert operations == OPERATIONS[node]
 
 
 def test_equals_stay_in_the_order_of_the_graph() -> None:
-    layers = [Layer("one", "a", 0.1), Layer("one", "b", 0.3), Layer("two", "a", 0.3), Layer("two", "c", 0.2)]
-    ranking = ranked(layers)
+    ranking = ranked([layer("one", "a", 0.1), layer("one", "b", 0.3), layer("two", "a", 0.3), layer("two", "c", 0.2)])
     assert [(each.network, each.node) for each in ranking] == [("one", "b"), ("two", "a"), ("two", "c"), ("one", "a")]
-    assert worst(ranking, 3) == {"one": {"b"}, "two": {"a", "c"}}
-    assert worst(ranking, 0) == {}
+    assert kept_in(put_back(ranking, 3)) == {"one": {"b"}, "two": {"a", "c"}}
+    assert kept_in(put_back(ranking, 0)) == {}
+
+
+def test_what_gains_most_for_its_operations_is_put_back_first() -> None:
+    cheap, dear = layer("one", "cheap", 0.1, operations=1), layer("one", "dear", 0.3, operations=10)
+    assert put_back(ranked([dear, cheap]), 1) == (cheap,)  # 0.01 for each operation against 0.009
+
+
+def test_no_more_than_half_of_the_operations_are_put_back() -> None:
+    ranking = [layer("one", f"c{place}", 1.0 - place / 10, operations=1) for place in range(5)]
+    assert most_put_back(ranking) == 2
+    assert most_put_back([*ranking, layer("one", "huge", 0.1, operations=100)]) == 5
+    assert most_put_back([]) == 0

@@ -22,7 +22,7 @@ from spinert.runtime.network import Arrays
 Method = Literal["minmax", "entropy", "percentile"]
 Ranges = dict[str, tuple[float, float]]
 
-PERCENTILE = 99.99
+PERCENTILE = 99.999
 """Of `percentile`: half of the rest is cut at either end. Text and metal on a film are rare and very bright."""
 BINS = 4096
 

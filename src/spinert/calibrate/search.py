@@ -11,7 +11,7 @@ from spinert.bundle import Bundle, Precision
 from spinert.calibrate import trial
 from spinert.calibrate.agreement import Agreement, agree
 from spinert.calibrate.rewrite import Layout
-from spinert.calibrate.sensitivity import Keep, Layer, kept_in, put_back
+from spinert.calibrate.sensitivity import Keep, Layer, kept_in, most_put_back, put_back
 from spinert.findings import Result
 from spinert.runtime.files import StudyFiles
 
@@ -104,7 +104,7 @@ def search(
     """Put layers back to float until the gate holds, those first that gain most for their cost, `first` at the start.
 
     Ends with the first candidate that may be written, or with the last one: when the backend cannot run it, when it is
-    no faster than fp32 any more, or when half of the layers are float. `tried` hears of each.
+    no faster than fp32 any more, or when half of its multiply-adds are float. `tried` hears of each.
     """
     count = first
     while True:
@@ -113,7 +113,7 @@ def search(
         result = attempt(target, graphs, kept, held_out, folder)
         tried(result)
         slow = result.speedup is not None and result.speedup <= 1.0
-        most = len(ranking) // 2
+        most = most_put_back(ranking)
         if not result.broken or result.agreement is None or slow or count >= most:
             return result, graphs
         count = min(count + max(1, count // 4), most)

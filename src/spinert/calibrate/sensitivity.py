@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import numpy as np
 import onnx
 
 from spinert.bundle import Bundle, Precision
@@ -108,6 +109,12 @@ def ranked(layers: Sequence[Layer]) -> tuple[Layer, ...]:
 def put_back(ranking: Sequence[Layer], count: int) -> tuple[Layer, ...]:
     """The `count` layers that it is worth most to leave float."""
     return tuple(sorted(ranking, key=lambda layer: -layer.worth)[:count])
+
+
+def most_put_back(ranking: Sequence[Layer]) -> int:
+    """How many layers may be put back so that no more than half of the multiply-adds are float."""
+    cost = np.cumsum([layer.operations for layer in put_back(ranking, len(ranking))])
+    return int(np.count_nonzero(cost <= cost[-1] / 2)) if ranking else 0
 
 
 def kept_in(layers: Sequence[Layer]) -> Keep:

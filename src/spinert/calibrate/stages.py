@@ -15,7 +15,7 @@ from spinert.calibrate.half import to_half
 from spinert.calibrate.ranges import Method, Ranges
 from spinert.calibrate.rewrite import quantize
 from spinert.calibrate.search import Attempt, Graphs, HeldOut, Target, search
-from spinert.calibrate.sensitivity import Keep, Layer, Simulator, kept_in, layers_of, put_back, ranked
+from spinert.calibrate.sensitivity import Keep, Layer, Simulator, kept_in, layers_of, most_put_back, put_back, ranked
 from spinert.calibrate.studies import Material, Progress, gather, inputs_of
 from spinert.calibrate.workspace import Workspace
 from spinert.findings import from_json
@@ -160,6 +160,7 @@ class Stages:
         assert target.layout is not None
         layers = layers_of(self.equalized)
         all_layers = {name: frozenset(node for each, node, _ in layers if each == name) for name in self.equalized}
+        measured = self.ranges  # before the first layer, so that progress tells of one stage after the other
         found: list[Layer] = []
         for done, (name, node, operations) in enumerate(layers):
             self.progress(f"damage of each layer, {target.layout.name}", done, len(layers))
@@ -167,7 +168,7 @@ class Stages:
             def damage(name: str = name, node: str = node, operations: int = operations) -> Layer:
                 alone = {**all_layers, name: all_layers[name] - {node}}
                 graphs = {
-                    each: quantize(graph, self.ranges[each], target.layout, keep=alone[each])  # type: ignore[arg-type]
+                    each: quantize(graph, measured[each], target.layout, keep=alone[each])  # type: ignore[arg-type]
                     for each, graph in self.equalized.items()
                 }
                 return Layer(name, node, self.simulator.share(graphs, target.precision), operations)
@@ -179,10 +180,8 @@ class Stages:
     def prove(self, target: Target) -> tuple[tuple[Attempt, ...], Graphs, tuple[Layer, ...]]:
         """Trials of a target until one may be written, the graphs of the last, and the ranking of its layers."""
         ranking = () if target.layout is None else self.ranking(target)
-        first = next(
-            (n for n in range(len(ranking) // 2) if self._has_room(target, kept_in(put_back(ranking, n)))),
-            len(ranking) // 2,
-        )
+        most = most_put_back(ranking)
+        first = next((n for n in range(most) if self._has_room(target, kept_in(put_back(ranking, n)))), most)
         attempts: list[Attempt] = []
 
         def tried(attempt: Attempt) -> None:
