@@ -19,7 +19,7 @@ from spinert.calibrate import plots, processor, report, rewrite, trial
 from spinert.calibrate.agreement import agree
 from spinert.calibrate.ranges import PERCENTILE, Method
 from spinert.calibrate.report import Report, Timing
-from spinert.calibrate.search import Attempt, Graphs, Target, attempt
+from spinert.calibrate.search import Attempt, Graphs, Target, attempt, refused
 from spinert.calibrate.sensitivity import Layer
 from spinert.calibrate.stages import Stages
 from spinert.calibrate.studies import Exact, Progress, Refused
@@ -124,9 +124,9 @@ def calibrate(
         timings=timings,
     )
     written = _write(bundle, output, precision, best.graphs, made)
-    refused = (*_named(material.refused, data), *_named(material.refused_held_out, held_out or data))
+    left_out = (*_named(material.refused, data), *_named(material.refused_held_out, held_out or data))
     workspace.remove()
-    return Calibrated(written, made, refused)
+    return Calibrated(written, made, left_out)
 
 
 def _check_request(bundle: Bundle, output: Path, precision: Precision, quantized: Mapping[str, Path] | None) -> None:
@@ -153,9 +153,7 @@ def _prove_given(target: Target, graphs: Graphs, stages: Stages) -> _Proven:
     try:
         graphs = stages.finished(target, graphs, "given")
     except CalibrationFailed as error:
-        layout = target.layout.name if target.layout else "fp16"
-        refused = Attempt(backend=target.backend, layout=layout, kept_float=(), agreement=None, broken=(error.problem,))
-        return _Proven(target, (refused,), graphs, ())
+        return _Proven(target, (refused(target, (), error.problem),), graphs, ())
     only = attempt(target, graphs, (), stages.held_out, stages.workspace.folder)
     return _Proven(target, (only,), graphs, ())
 
@@ -241,9 +239,9 @@ def _fingerprint(studies: Sequence[Exact]) -> str:
     return f"{len(studies)}, SHA-256 of their pixels {together[:16]}"
 
 
-def _named(refused: Sequence[Refused], paths: Sequence[Path]) -> list[tuple[str, str]]:
-    studies = find_studies(paths) if refused else []
-    return [(studies[each.place].name, each.problem) for each in refused]
+def _named(left_out: Sequence[Refused], paths: Sequence[Path]) -> list[tuple[str, str]]:
+    studies = find_studies(paths) if left_out else []
+    return [(studies[each.place].name, each.problem) for each in left_out]
 
 
 def _listing(paths: Sequence[Path]) -> str:
