@@ -258,7 +258,9 @@ def test_the_layout_of_a_library_that_is_not_installed_is_left_out(
     small: Bundle, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backends.load("openvino"), "missing", lambda: "openvino is not installed")
-    done = calibrated(small, films, tmp_path / "new", "int8-cpu")
+    heard = Heard()
+    done = calibrated(small, films, tmp_path / "new", "int8-cpu", progress=heard)
+    assert "damage of each layer, openvino" not in heard.stages
     assert done.report.chosen.layout == "onnxruntime"
     assert done.report.attempts[0].broken == ("openvino is not installed",)
     assert [each.backend for each in done.bundle.manifest.cpu] == ["ort", "ort"]

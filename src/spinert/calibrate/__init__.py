@@ -19,7 +19,7 @@ from spinert.calibrate import plots, processor, report, rewrite, trial
 from spinert.calibrate.agreement import agree
 from spinert.calibrate.ranges import PERCENTILE, Method
 from spinert.calibrate.report import Report, Timing
-from spinert.calibrate.search import Attempt, Graphs, Target, attempt
+from spinert.calibrate.search import Attempt, Graphs, Target, attempt, refused
 from spinert.calibrate.sensitivity import Layer
 from spinert.calibrate.stages import Stages
 from spinert.calibrate.studies import Exact, Progress, Refused
@@ -92,26 +92,36 @@ def calibrate(
         "spinert": spinert.__version__,
         "given": {name: hashlib.sha256(graph.SerializeToString()).hexdigest() for name, graph in given.items()},
     }
-    workspace = Workspace(output, {**arguments, "studies": _listing([*data, *held_out]), "held_out": len(held_out)})
-    stages = Stages(bundle, data, held_out, workspace, method=method, threads=threads, progress=progress)
-    proven = (
-        [_prove_given(target, given, stages) for target in TARGETS[precision]]
-        if given
-        else [_Proven(target, *stages.prove(target)) for target in TARGETS[precision]]
-    )
+    key = {**arguments, "studies": _listing([*data, *held_out]), "held_out": len(held_out)}
+    with Workspace(output, key) as workspace:
+        stages = Stages(bundle, data, held_out, workspace, method=method, threads=threads, progress=progress)
+        proven = (
+            [_prove_given(target, given, stages) for target in TARGETS[precision]]
+            if given
+            else [_Proven(target, *stages.prove(target)) for target in TARGETS[precision]]
+        )
+        best, made = _judged(proven, stages, "given with Q/DQ" if given else None)
+        written = _write(bundle, output, precision, best.graphs, made)
+        material = stages.material
+    refused = (*_named(material.refused, data), *_named(material.refused_held_out, held_out or data))
+    return Calibrated(written, made, refused)
+
+
+def _judged(proven: Sequence[_Proven], stages: Stages, how: str | None) -> tuple[_Proven, Report]:
+    """The fastest that passed, and its report; `how` it came about, where it was not made here."""
+    precision = proven[0].target.precision
+    attempts = [each for one in proven for each in one.attempts]
     passed = [each for each in proven if not each.last.broken]
     if not passed:
-        attempts = [each for one in proven for each in one.attempts]
         raise CalibrationFailed(
             f"{precision} is not written: {report.failure(attempts)}",
             "train the network for 8 bits, as examples/finetune_landmarks.py does, or keep fp32",
         )
     best = max(passed, key=lambda each: each.last.speedup or 0.0)
-    timings = _timings(stages, passed) if best.target.timed else ()
     material = stages.material
-    made = Report(
+    return best, Report(
         precision=precision,
-        method="given with Q/DQ" if given else _method(best.target, method),
+        method=how or _method(best.target, stages.method),
         calibrated_on=_fingerprint(material.calibration),
         held_out=_fingerprint(material.held_out),
         refused=len(material.refused) + len(material.refused_held_out),
@@ -120,13 +130,9 @@ def calibrate(
         limits=report.limits(),
         chosen=best.last,
         ranking=best.ranking,
-        attempts=report.brief([each for one in proven for each in one.attempts]),
-        timings=timings,
+        attempts=report.brief(attempts),
+        timings=_timings(stages, passed) if best.target.timed else (),
     )
-    written = _write(bundle, output, precision, best.graphs, made)
-    refused = (*_named(material.refused, data), *_named(material.refused_held_out, held_out or data))
-    workspace.remove()
-    return Calibrated(written, made, refused)
 
 
 def _check_request(bundle: Bundle, output: Path, precision: Precision, quantized: Mapping[str, Path] | None) -> None:
@@ -153,9 +159,7 @@ def _prove_given(target: Target, graphs: Graphs, stages: Stages) -> _Proven:
     try:
         graphs = stages.finished(target, graphs, "given")
     except CalibrationFailed as error:
-        layout = target.layout.name if target.layout else "fp16"
-        refused = Attempt(backend=target.backend, layout=layout, kept_float=(), agreement=None, broken=(error.problem,))
-        return _Proven(target, (refused,), graphs, ())
+        return _Proven(target, (refused(target, (), error.problem),), graphs, ())
     only = attempt(target, graphs, (), stages.held_out, stages.workspace.folder)
     return _Proven(target, (only,), graphs, ())
 
@@ -241,9 +245,9 @@ def _fingerprint(studies: Sequence[Exact]) -> str:
     return f"{len(studies)}, SHA-256 of their pixels {together[:16]}"
 
 
-def _named(refused: Sequence[Refused], paths: Sequence[Path]) -> list[tuple[str, str]]:
-    studies = find_studies(paths) if refused else []
-    return [(studies[each.place].name, each.problem) for each in refused]
+def _named(left_out: Sequence[Refused], paths: Sequence[Path]) -> list[tuple[str, str]]:
+    studies = find_studies(paths) if left_out else []
+    return [(studies[each.place].name, each.problem) for each in left_out]
 
 
 def _listing(paths: Sequence[Path]) -> str:

@@ -26,6 +26,10 @@ class Target(NamedTuple):
     layout: Layout | None
     timed: bool
 
+    @property
+    def layout_name(self) -> str:
+        return self.layout.name if self.layout else "fp16"
+
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One trial of one candidate, as the report keeps it."""
@@ -67,19 +71,16 @@ def attempt(target: Target, graphs: Graphs, kept: Sequence[Layer], held_out: Hel
         Path(files[name]).write_bytes(graph.SerializeToString(deterministic=True))
     candidate = trial.Candidate(target.backend, target.precision, files)
     outcome = trial.run(held_out.bundle, candidate, held_out.studies, threads=held_out.threads, timed=target.timed)
-    layout = target.layout.name if target.layout else "fp16"
     float_layers = tuple(f"{layer.network}: {layer.node}" for layer in kept)
     if outcome.problem is not None:
-        return Attempt(
-            backend=target.backend, layout=layout, kept_float=float_layers, agreement=None, broken=(outcome.problem,)
-        )
+        return refused(target, float_layers, outcome.problem)
     agreement, found = agree(held_out.exact, outcome.examined(), held_out.network_size)
     broken = agreement.broken
     if target.timed and outcome.speedup <= 1.0:
         broken += (f"it takes {1 / outcome.speedup:.2f} times as long as fp32 on onnxruntime",)
     return Attempt(
         backend=target.backend,
-        layout=layout,
+        layout=target.layout_name,
         kept_float=float_layers,
         agreement=agreement,
         broken=broken,
@@ -89,6 +90,17 @@ def attempt(target: Target, graphs: Graphs, kept: Sequence[Layer], held_out: Hel
         speedup=outcome.speedup if target.timed else None,
         curves=tuple((c.reference_degrees, c.candidate_degrees) for each in found for c in each.curves),
         corners_px=tuple(sorted(px for each in found for px in each.corners_px)),
+    )
+
+
+def refused(target: Target, float_layers: tuple[str, ...], problem: str) -> Attempt:
+    """What is kept of a candidate that did not run."""
+    return Attempt(
+        backend=target.backend,
+        layout=target.layout_name,
+        kept_float=float_layers,
+        agreement=None,
+        broken=(problem,),
     )
 
 

@@ -14,11 +14,12 @@ from spinert.calibrate.equalize import equalize
 from spinert.calibrate.half import to_half
 from spinert.calibrate.ranges import Method, Ranges
 from spinert.calibrate.rewrite import quantize
-from spinert.calibrate.search import Attempt, Graphs, HeldOut, Target, search
+from spinert.calibrate.search import Attempt, Graphs, HeldOut, Target, refused, search
 from spinert.calibrate.sensitivity import Keep, Layer, Simulator, kept_in, layers_of, most_put_back, put_back, ranked
 from spinert.calibrate.studies import Material, Progress, gather, inputs_of
 from spinert.calibrate.workspace import Workspace
 from spinert.findings import from_json
+from spinert.runtime import backends
 from spinert.runtime.backends import ort
 from spinert.runtime.files import find_studies
 from spinert.runtime.network import Arrays
@@ -179,6 +180,8 @@ class Stages:
 
     def prove(self, target: Target) -> tuple[tuple[Attempt, ...], Graphs, tuple[Layer, ...]]:
         """Trials of a target until one may be written, the graphs of the last, and the ranking of its layers."""
+        if reason := backends.load(target.backend).missing():  # layers take minutes to rank, and nothing would run them
+            return (refused(target, (), reason),), {}, ()
         ranking = () if target.layout is None else self.ranking(target)
         most = most_put_back(ranking)
         first = next((n for n in range(most) if self._has_room(target, kept_in(put_back(ranking, n)))), most)

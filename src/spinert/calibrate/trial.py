@@ -70,6 +70,10 @@ def run(bundle: Bundle, candidate: Candidate, studies: Sequence[StudyFiles], *, 
             return Outcome(problem=f"{candidate.backend} crashed on the {candidate.precision} file")
         except SpinertError as error:
             return Outcome(problem=error.problem)
+        except Exception as error:  # of the library: its text may quote anything, so its kind must do
+            return Outcome(
+                problem=f"{candidate.backend} failed on the {candidate.precision} file: {type(error).__name__}"
+            )
 
 
 def _try(folder: str, candidate: Candidate, studies: list[StudyFiles], threads: int, timed: bool) -> Outcome:

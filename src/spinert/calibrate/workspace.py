@@ -1,17 +1,22 @@
 """What an interrupted calibration leaves behind, so that the next run of the same command goes on from there.
 
-A hidden folder beside the new bundle, removed when that is written. Every stage writes its result as one file, whole or
-not at all; a run with another bundle, other studies or other arguments begins anew.
+A hidden folder beside the new bundle, for its owner's eyes only: it holds films as the networks see them. Every stage
+writes its result as one file, whole or not at all. The folder goes when the run ends, with a bundle or with an error of
+its own, and stays where the run was interrupted; a run with other studies or arguments begins anew.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from spinert.errors import CalibrationFailed, SpinertError
 
 Result = TypeVar("Result")
 KEY = "run.json"
@@ -25,8 +30,18 @@ class Workspace:
         wanted = msgspec.json.encode(dict(key), order="deterministic")
         if self._read(KEY) != wanted:
             self.remove()
-            self.folder.mkdir(parents=True)
+            with self._writing():
+                self.folder.mkdir(mode=0o700, parents=True)
             self._write(KEY, wanted)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, SpinertError):
+            self.remove()
 
     def once(self, name: str, kind: type[Result], make: Callable[[], Result]) -> Result:
         """The stage's stored result, or what `make` returns, stored."""
@@ -40,8 +55,9 @@ class Workspace:
     def store_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep named arrays as one file."""
         partial = self.folder / f"{name}.partial.npz"
-        np.savez(partial, allow_pickle=False, **arrays)
-        partial.replace(self.folder / f"{name}.npz")
+        with self._writing():
+            np.savez(partial, allow_pickle=False, **arrays)
+            partial.replace(self.folder / f"{name}.npz")
 
     def arrays(self, name: str) -> "np.lib.npyio.NpzFile":
         """Stored arrays by name, each read from the disk when it is asked for; a context manager."""
@@ -64,5 +80,15 @@ class Workspace:
 
     def _write(self, name: str, content: bytes) -> None:
         partial = self.folder / f"{name}.partial"
-        partial.write_bytes(content)
-        partial.replace(self.folder / name)
+        with self._writing():
+            partial.write_bytes(content)
+            partial.replace(self.folder / name)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CalibrationFailed(
+                f"cannot write in {self.folder}: {error.strerror}", "make room, or choose another output folder"
+            ) from None
