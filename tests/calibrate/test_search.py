@@ -53,7 +53,8 @@ def test_it_ends_with_the_first_that_holds(searched: Any) -> None:
 
 
 def test_steps_grow_with_what_is_float_already(searched: Any) -> None:
-    assert searched(lambda count: {}, first=5)[0] == [5, 6, 7, 8, 10]
+    many = [Layer("landmarks", f"c{place}", 1.0 / (1 + place), operations=1) for place in range(40)]
+    assert searched(lambda count: {}, first=14, ranking=many)[0] == [14, 15, 16, 18, 20]
 
 
 def test_it_begins_where_it_is_told(searched: Any) -> None:
@@ -72,7 +73,7 @@ def test_it_ends_where_the_backend_cannot_run_it(searched: Any) -> None:
 
 def test_it_ends_with_half_of_the_operations_float(searched: Any) -> None:
     counts, result, kept = searched(lambda count: {})
-    assert counts == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10]
+    assert counts == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     assert len(kept) == len(result.kept_float) == len(RANKING) // 2
 
 

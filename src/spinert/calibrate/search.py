@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import onnx
 
 from spinert.bundle import Bundle, Precision
@@ -50,7 +51,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     curves: tuple[tuple[float, float], ...] = ()
     """Degrees of every curve, fp32 and candidate."""
     corners_px: tuple[float, ...] = ()
-    """Distance of every corner, in order of size."""
+    """Distances of the corners: the percentiles 0, 1, .. 100."""
 
 
 class HeldOut(NamedTuple):
@@ -89,7 +90,7 @@ def attempt(target: Target, graphs: Graphs, kept: Sequence[Layer], held_out: Hel
         reference_milliseconds=outcome.reference_milliseconds if target.timed else None,
         speedup=outcome.speedup if target.timed else None,
         curves=tuple((c.reference_degrees, c.candidate_degrees) for each in found for c in each.curves),
-        corners_px=tuple(sorted(px for each in found for px in each.corners_px)),
+        corners_px=_percentiles([px for each in found for px in each.corners_px]),
     )
 
 
@@ -128,4 +129,10 @@ def search(
         most = most_put_back(ranking)
         if not result.broken or result.agreement is None or slow or count >= most:
             return result, graphs
-        count = min(count + max(1, count // 4), most)
+        count = min(count + max(1, count // 8), most)
+
+
+def _percentiles(values: Sequence[float]) -> tuple[float, ...]:
+    if not values:
+        return ()
+    return tuple(round(value, 4) for value in np.percentile(values, range(101)).tolist())
