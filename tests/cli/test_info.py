@@ -45,3 +45,9 @@ def test_the_card_is_laid_out_in_a_terminal(bundle: Path) -> None:
     os.close(terminal)
     assert "# truth" not in shown
     assert any("truth" in line for line in shown.splitlines()[-3:])
+
+
+def test_info_shows_each_proof_and_what_was_fastest(run: Run) -> None:
+    shown = run("info", "cobb").stdout
+    for part in ("int8-cpu: percentile", "reports/int8-cpu.json", "int8-cpu with openvino: ", "x fp32 with ort"):
+        assert part in shown

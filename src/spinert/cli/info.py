@@ -48,6 +48,14 @@ def _text(bundle: "Bundle") -> str:
             lines.append(f"    {precision:<9} {file}, {size / 1e6:.1f} MB")
         if network.golden_max_abs_difference is not None:
             lines.append(f"    onnxruntime against torch: at most {network.golden_max_abs_difference:.2g}")
+    for precision, variant in manifest.variants.items():
+        lines.append(f"  variant     {precision}: {variant.method}; calibrated on {variant.calibrated_on}")
+        lines.append(f"    proof     {', '.join((variant.report, *variant.pictures))}")
+    lines += [
+        f"  on a CPU    {each.precision} with {each.backend}: {each.milliseconds:.1f} ms, "
+        f"{each.speedup:.2f} x fp32 with ort when it was calibrated"
+        for each in manifest.cpu
+    ]
     lines += [f"  setting     {name} = {value}" for name, value in manifest.settings.items()]
     made = manifest.provenance
     lines += [
