@@ -126,7 +126,7 @@ def test_a_reach_is_the_mean_over_studies_of_the_largest_magnitude_of_each_chann
 def test_a_graph_that_does_not_run_is_refused_by_name() -> None:
     model = network()
     model.graph.node[0].op_type = "Konv"
-    with pytest.raises(CalibrationFailed, match="cannot run graph 'tiny'"):
+    with pytest.raises(CalibrationFailed, match="cannot open graph 'tiny'"):
         reaches(model, studies(), threads=1)
 
 

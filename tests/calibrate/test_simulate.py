@@ -34,5 +34,5 @@ def test_a_graph_that_is_refused_is_an_error_of_the_rewriter() -> None:
     net.node("Relu", "x", to="y")
     model = net.model({"x": ["n", 4]}, {"y": ["n", 4]})
     model.graph.node[0].op_type = "Rilu"
-    with pytest.raises(CalibrationFailed, match=r"refuses the rewritten graph: .*Rilu"):
+    with pytest.raises(CalibrationFailed, match=r"cannot open the rewritten graph: .*Rilu"):
         open_literally(model, SPEC, threads=1)

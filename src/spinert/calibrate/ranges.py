@@ -15,7 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from spinert.errors import CalibrationFailed
+from spinert.errors import BadNetwork, CalibrationFailed
 from spinert.runtime.backends import ort
 from spinert.runtime.network import Arrays
 
@@ -96,18 +96,10 @@ def reaches(
         graph.node.append(helper.make_node("Abs", [name], [magnitude]))
         graph.node.append(helper.make_node("ReduceMax", [magnitude, f"{name}/axes"], [largest], keepdims=0))
         graph.output.append(helper.make_tensor_value_info(largest, TensorProto.FLOAT, None))
-    onnxruntime = ort.library()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=[ort.PROVIDER])
-    except Exception as error:  # onnxruntime's own exception classes share no base but this one
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise CalibrationFailed(
-            f"onnxruntime {onnxruntime.__version__} cannot run graph {model.graph.name!r}: {reason[0]}",
-            "correct the graph",
-        ) from None
+        session = ort.open_session(watched.SerializeToString(), f"graph {model.graph.name!r}", threads=threads)
+    except BadNetwork as error:
+        raise CalibrationFailed(error.problem, "correct the graph") from None
     sums: dict[str, NDArray[np.float64]] = {}
     largest_of: dict[str, float] = dict.fromkeys(names, 0.0)
     count = 0

@@ -51,26 +51,40 @@ def open_network(path: Path, spec: NetworkSpec, *, threads: int) -> "OrtNetwork"
 
     Raises BadNetwork where onnxruntime refuses the file or a tensor differs from the spec.
     """
+    # its integer kernels are for files that were written for them: given float16 scales it computes wrong values, and
+    # without kernels that fit it rounds more often than the file says
+    session = open_session(path, path.name, threads=threads, integer=_precision_of(path, spec) == "int8-cpu")
+    _check_tensors(path.name, "input", session.get_inputs(), spec.inputs)
+    _check_tensors(path.name, "output", session.get_outputs(), spec.outputs)
+    return OrtNetwork(session, spec)
+
+
+def open_session(
+    model: Path | bytes, name: str, *, threads: int, integer: bool = False, literally: bool = False
+) -> Any:
+    """An onnxruntime session on the CPU.
+
+    integer     whether Q/DQ pairs may be fused into integer kernels
+    literally   every node is carried out where it stands: nothing is fused, folded or moved
+    Raises BadNetwork, calling the model by its name, where onnxruntime refuses it.
+    """
     onnxruntime = library()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    if _precision_of(path, spec) != "int8-cpu":
-        # its integer kernels are for files that were written for them: given float16 scales it computes wrong values,
-        # and without kernels that fit it rounds more often than the file says
+    if literally:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if not integer:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=[PROVIDER])
+        return onnxruntime.InferenceSession(model, options, providers=[PROVIDER])
     except Exception as error:  # onnxruntime's own exception classes share no base but this one
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise BadNetwork(
-            f"onnxruntime {onnxruntime.__version__} cannot open {path.name}: {reason[0]}",
+            f"onnxruntime {onnxruntime.__version__} cannot open {name}: {reason[0]}",
             "export the bundle again, or update onnxruntime",
         ) from None
-    _check_tensors(path.name, "input", session.get_inputs(), spec.inputs)
-    _check_tensors(path.name, "output", session.get_outputs(), spec.outputs)
-    return OrtNetwork(session, spec)
 
 
 def _precision_of(path: Path, spec: NetworkSpec) -> Precision | None:
