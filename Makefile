@@ -14,7 +14,7 @@ export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 
 demo:
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python $(PIP) install -q ".[cpu]"
+	$(VENV)/bin/python $(PIP) install -q ".[cpu,openvino]"
 	$(VENV)/bin/spinert infer examples/study.dcm
 
 test:

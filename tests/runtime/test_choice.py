@@ -169,6 +169,12 @@ def test_a_precision_runs_on_any_backend_when_asked_for(bundle: Bundle, machine:
     assert chosen(bundle, precision="fp16")[0].precision == "fp16"
 
 
+def test_a_gpu_is_not_offered_the_file_of_a_cpu(bundle: Bundle, machine: dict[str, Any]) -> None:
+    machine |= {"trt": None, "trt engine": "no engine was built"}
+    choice, warnings = chosen(bundle, precision="int8-cpu")
+    assert (choice, warnings) == (Choice("openvino", "cpu", "int8-cpu"), ())
+
+
 def test_names_that_do_not_exist_are_refused_with_those_that_do(bundle: Bundle, machine: dict[str, Any]) -> None:
     with pytest.raises(BadRequest, match="no backend 'cuda', only: ort, openvino, trt"):
         chosen(bundle, backend="cuda")

@@ -19,6 +19,8 @@ FASTEST_FIRST: dict[Device, tuple[Precision, ...]] = {
     "cpu": ("fp32",),
 }
 """What is tried unasked. On a CPU an int8 file is run only by the backend that the bundle's record names."""
+RUNS: dict[Device, tuple[Precision, ...]] = {"cuda": FASTEST_FIRST["cuda"], "cpu": PRECISIONS}
+"""What a device runs when it is asked for: a CPU computes the files of a GPU in float32, rounding as they say."""
 
 
 class Choice(NamedTuple):
@@ -55,6 +57,7 @@ def candidates(
         for way in ways
         if (backend is None or way.backend == backend)
         and _has(manifest, way.precision)
+        and way.precision in RUNS[way.device]
         and (way.device == "cuda" or not require_gpu)
     )
 

@@ -16,7 +16,7 @@ from spinert.bundle import Bundle, Precision
 from spinert.errors import BadNetwork, NoBackend, SpinertError
 from spinert.image import Image
 from spinert.runtime import backends, files, golden, pipelines
-from spinert.runtime.choice import PRECISIONS, Choice, Opened, candidates, open_as
+from spinert.runtime.choice import PRECISIONS, RUNS, Choice, Opened, candidates, open_as
 from spinert.runtime.differences import Differences, Summary, differences, network_pixel_mm, summarize
 from spinert.runtime.infer import Examined, Model
 from spinert.runtime.network import Arrays, Network
@@ -197,12 +197,13 @@ def _ways(bundle: Bundle, backend: str | None, precision: Precision | None) -> l
     networks = bundle.manifest.networks.values()
     have = [each for each in PRECISIONS if all(each in spec.files for spec in networks)]
     scores = {name: backends.load(name).SCORE for name in backends.names()}
-    return [
+    ways = [
         Choice(name, next(iter(scores[name])), each)
         for name in sorted(scores, key=lambda name: (name != REFERENCE.backend, name))
         for each in have
         if backend in (None, name) and precision in (None, each)
     ]
+    return [way for way in ways if way.precision in RUNS[way.device]]
 
 
 def _golden_images(inputs: Mapping[str, Arrays]) -> list[Image]:
