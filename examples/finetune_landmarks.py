@@ -3,8 +3,8 @@
     python -m examples.finetune_landmarks FP32.onnx --data DIR --out runs/finetuned            (repeat to resume)
     spinert export landmarks runs/finetuned/weights.pt -o BUNDLE2 --describe examples/cobb.json --model-card CARD.md
 
-The network runs twice on every batch: as it is, and with the inputs and weights of its inner convolutions rounded as
-`spinert calibrate` will round them. The loss is what the agreement gate measures, the distance between both runs'
+The network runs twice on every batch: as it is, and with the inputs and weights of its inner convolutions rounded much
+as `spinert calibrate` rounds them (ranges are a little narrower here, and the stem stays exact). The loss is what the agreement gate measures, the distance between both runs'
 corners and between their tilts, and the same against the network that it started from, which stays the teacher: labels
 are not used, because more training on them learns their noise (with them the held-out SMAPE rose from 11.2 to 12.9 %).
 About an hour on one core.

@@ -172,7 +172,7 @@ def test_torch_and_spinert_find_the_same_on_the_benchmark_film() -> None:
     from benchmarks.films import film
     from benchmarks.peer import TorchFilm
 
-    with load(threads=1) as model:
+    with load(threads=1, backend="ort", precision="fp32") as model:
         ours = measured(model.infer_images([film()]).result)
         theirs = TorchFilm(model.bundle)(film())
     assert ours.corners_px == pytest.approx(theirs.corners_px, abs=0.1)

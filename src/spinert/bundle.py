@@ -61,7 +61,7 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """How the files of a precision other than fp32 were made, and where the proof lies that they agree with fp32."""
 
     method: str
-    """Such as `percentile 99.99, channels equalized`."""
+    """Such as `percentile 99.999, channels equalized, openvino layout`."""
     calibrated_on: str
     """Number and fingerprint of the studies that gave the ranges; never their names."""
     report: str
@@ -79,6 +79,9 @@ class Ranked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Median of its networks together, on one thread."""
     speedup: float
     """Over fp32 on onnxruntime, measured in turns with it."""
+    instructions: tuple[str, ...] = ()
+    """What the processor must have, as Linux names it: integer products are summed otherwise without, and the proof
+    does not hold there."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -65,8 +65,8 @@ def compared(candidate: Sequence[Result | None]) -> Agreement:
 
 
 def test_the_same_results_agree() -> None:
-    found = compared([EXACT] * 4)
-    assert (found.studies, found.curves, found.failed) == (4, 8, 0)
+    found = compared([EXACT] * 10)
+    assert (found.studies, found.curves, found.failed) == (10, 20, 0)
     assert (found.cobb_largest_degrees, found.corners_largest_px, found.same_ends_percent) == (0.0, 0.0, 100.0)
     assert found.broken == ()
     assert found.share == 0.0
@@ -109,7 +109,10 @@ def test_results_that_break_one_limit(candidates: list[Result | None], told: lis
 def test_where_all_studies_fail_there_is_nothing_to_compare_and_the_gate_does_not_hold() -> None:
     found = compared([None, None])
     assert (found.studies, found.curves, found.failed) == (2, 0, 2)
-    assert found.broken == ("failed is 2, above the limit of 0 studies",)
+    assert found.broken == (
+        "curves is 0, below the limit of 20 curves",
+        "failed is 2, above the limit of 0 studies",
+    )
 
 
 def straight(corners: NDArray[np.float64]) -> Result:
@@ -118,12 +121,12 @@ def straight(corners: NDArray[np.float64]) -> Result:
     return result(Image(image.pixels, "DX", spacing_mm=image.spacing_mm), [*levels][: len(corners)])
 
 
-def test_films_without_curves_have_corners_to_compare() -> None:
+def test_films_without_curves_have_corners_to_compare_and_prove_nothing() -> None:
     plain = straight(double_curve()[2])
     found, differences = agree([plain], [plain], NETWORK)
     assert (found.curves, found.cobb_largest_degrees, found.same_ends_percent) == (0, 0.0, 100.0)
     assert len(differences[0].corners_px) == 68
-    assert found.broken == ()
+    assert found.broken == ("curves is 0, below the limit of 20 curves",)
 
 
 def test_a_curve_that_one_side_alone_reports_counts_as_other_ends() -> None:

@@ -97,5 +97,6 @@ def test_the_gate_as_a_table() -> None:
         ("cobb largest", "2", "at most 2 degrees"),
         ("corners 95th", "0.5", "at most 0.5 px at network size"),
         ("same ends", "98", "at least 98 % of curves"),
+        ("curves", "80", "at least 20 curves"),
         ("failed", "0", "at most 0 studies"),
     ]

@@ -57,8 +57,16 @@ def test_it_writes_the_bundle_and_says_what_it_measured(run: Run, small: Path, f
         "0 layers float"
     )
     assert lines[2].split() == ["16", "studies,", "32", "curves", "measured", "gate"]
-    rows = {" ".join(line.split()[:2]): line for line in lines[3:9]}
-    assert list(rows) == ["cobb median", "cobb 95th", "cobb largest", "corners 95th", "same ends", "failed 0"]
+    rows = {" ".join(line.split()[:2]): line for line in lines[3:10]}
+    assert list(rows) == [
+        "cobb median",
+        "cobb 95th",
+        "cobb largest",
+        "corners 95th",
+        "same ends",
+        "curves 32",
+        "failed 0",
+    ]
     assert re.search(r"  \S+  at most 0\.5 px at network size$", rows["corners 95th"])
     assert lines[9:11] == [
         "written: new/reports/fp16.json",

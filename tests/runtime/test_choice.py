@@ -85,6 +85,24 @@ def test_the_next_is_taken_and_named_where_the_fastest_is_not_installed(
     )
 
 
+def test_a_proof_that_rests_on_other_instructions_is_passed_over_unless_asked_for(
+    bundle: Bundle, machine: dict[str, Any]
+) -> None:
+    record = (msgspec.structs.replace(bundle.manifest.cpu[0], instructions=("avx9000",)),)
+    elsewhere = msgspec.structs.replace(bundle, manifest=msgspec.structs.replace(bundle.manifest, cpu=record))
+    choice, warnings = chosen(elsewhere)
+    assert choice == Choice("ort", "cpu", "fp32")
+    assert "it was proven on a processor with avx9000, which this one lacks" in warnings[0]
+    assert chosen(elsewhere, backend="openvino", precision="int8-cpu")[0].precision == "int8-cpu"
+
+
+def test_an_int8_file_goes_to_another_library_only_by_name(bundle: Bundle, machine: dict[str, Any]) -> None:
+    machine["openvino"] = "not installed"
+    with pytest.raises(NoBackend, match=r"as asked \(int8-cpu\)"):
+        chosen(bundle, precision="int8-cpu")
+    assert chosen(bundle, backend="ort", precision="int8-cpu")[0] == Choice("ort", "cpu", "int8-cpu")
+
+
 def test_without_a_record_fp32_runs(bundle: Bundle, machine: dict[str, Any]) -> None:
     plain = msgspec.structs.replace(bundle, manifest=msgspec.structs.replace(bundle.manifest, cpu=()))
     assert chosen(plain) == (Choice("ort", "cpu", "fp32"), ())

@@ -15,7 +15,7 @@ import onnx
 import spinert
 from spinert import bundle as bundles
 from spinert.bundle import Bundle, Precision, Ranked, Variant
-from spinert.calibrate import plots, processor, report, rewrite, trial
+from spinert.calibrate import plots, report, rewrite, trial
 from spinert.calibrate.agreement import agree
 from spinert.calibrate.ranges import PERCENTILE, Method
 from spinert.calibrate.report import Report, Timing
@@ -25,7 +25,7 @@ from spinert.calibrate.stages import Stages
 from spinert.calibrate.studies import Exact, Progress, Refused
 from spinert.calibrate.workspace import Workspace
 from spinert.errors import BadRequest, CalibrationFailed
-from spinert.runtime import backends
+from spinert.runtime import backends, processor
 from spinert.runtime.backends import ort
 from spinert.runtime.files import find_studies
 
@@ -90,19 +90,20 @@ def calibrate(
         "method": method,
         "bundle": bundle.sha256,
         "spinert": spinert.__version__,
+        "libraries": [onnx.__version__, ort.library().__version__, *processor.vnni()],
         "given": {name: hashlib.sha256(graph.SerializeToString()).hexdigest() for name, graph in given.items()},
     }
     key = {**arguments, "studies": _listing([*data, *held_out]), "held_out": len(held_out)}
     with Workspace(output, key) as workspace:
         stages = Stages(bundle, data, held_out, workspace, method=method, threads=threads, progress=progress)
+        material = stages.material  # too few studies end all, what is found later only one target
         proven = (
             [_prove_given(target, given, stages) for target in TARGETS[precision]]
             if given
-            else [_Proven(target, *stages.prove(target)) for target in TARGETS[precision]]
+            else [_prove(target, stages) for target in TARGETS[precision]]
         )
         best, made = _judged(proven, stages, "given with Q/DQ" if given else None)
         written = _write(bundle, output, precision, best.graphs, made)
-        material = stages.material
     refused = (*_named(material.refused, data), *_named(material.refused_held_out, held_out or data))
     return Calibrated(written, made, refused)
 
@@ -118,6 +119,13 @@ def _judged(proven: Sequence[_Proven], stages: Stages, how: str | None) -> tuple
             "train the network for 8 bits, as examples/finetune_landmarks.py does, or keep fp32",
         )
     best = max(passed, key=lambda each: each.last.speedup or 0.0)
+    timings = _timings(stages, passed) if best.target.timed else ()
+    if timings and timings[0].precision == "fp32":
+        raise CalibrationFailed(
+            f"{precision} is not written: it is {best.last.speedup:.2f} x as fast on {best.target.backend} as fp32 on "
+            f"onnxruntime, and so is fp32 on {timings[0].backend}, {timings[0].speedup:.2f} x",
+            "keep fp32",
+        )
     material = stages.material
     return best, Report(
         precision=precision,
@@ -131,7 +139,7 @@ def _judged(proven: Sequence[_Proven], stages: Stages, how: str | None) -> tuple
         chosen=best.last,
         ranking=best.ranking,
         attempts=report.brief(attempts),
-        timings=_timings(stages, passed) if best.target.timed else (),
+        timings=timings,
     )
 
 
@@ -152,6 +160,14 @@ def _check_request(bundle: Bundle, output: Path, precision: Precision, quantized
             f"graphs are given for {', '.join(quantized)}, the bundle has {', '.join(bundle.manifest.networks)}",
             "give one graph for each network",
         )
+
+
+def _prove(target: Target, stages: Stages) -> _Proven:
+    """All trials of a target; what makes its graphs impossible is what keeps it from being written."""
+    try:
+        return _Proven(target, *stages.prove(target))
+    except CalibrationFailed as error:
+        return _Proven(target, (refused(target, (), error.problem),), {}, ())
 
 
 def _prove_given(target: Target, graphs: Graphs, stages: Stages) -> _Proven:
@@ -220,7 +236,13 @@ def _write(bundle: Bundle, output: Path, precision: Precision, graphs: Graphs, m
         pictures=tuple(pictures),
     )
     record = tuple(
-        Ranked(backend=each.backend, precision=each.precision, milliseconds=each.milliseconds, speedup=each.speedup)
+        Ranked(
+            backend=each.backend,
+            precision=each.precision,
+            milliseconds=each.milliseconds,
+            speedup=each.speedup,
+            instructions=processor.vnni() if each.precision == precision else (),
+        )
         for each in made.timings
         if each.precision != precision or each.backend == made.chosen.backend  # there is one file of a precision
     )

@@ -35,6 +35,7 @@ LIMITS = (
     Limit("cobb_largest_degrees", 2.0, "degrees"),
     Limit("corners_95th_px", 0.5, "px at network size"),
     Limit("same_ends_percent", 98.0, "% of curves", least=True),
+    Limit("curves", 20, "curves", least=True),
     Limit("failed", 0, "studies"),
 )
 

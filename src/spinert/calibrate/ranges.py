@@ -27,7 +27,7 @@ PERCENTILE = 99.999
 BINS = 4096
 
 
-def collect(model: onnx.ModelProto, inputs: Iterable[Arrays], method: Method) -> Ranges:
+def collect(model: onnx.ModelProto, inputs: Iterable[Arrays], method: Method, *, threads: int = 1) -> Ranges:
     """The range of every activation, (lowest, highest) as a float pair, by onnxruntime's calibrator of this method."""
     ort.library()
     from onnxruntime.quantization import calibrate
@@ -36,18 +36,25 @@ def collect(model: onnx.ModelProto, inputs: Iterable[Arrays], method: Method) ->
     with tempfile.TemporaryDirectory(prefix="spinert-calibrate-") as scratch:
         path = Path(scratch) / "model.onnx"
         onnx.save(inferred, path)
+        augmented = Path(scratch) / "augmented.onnx"
         options: dict[str, Any] = {"symmetric": False}
         if method == "percentile":
             options |= {"percentile": PERCENTILE, "num_bins": BINS}
         calibrator = calibrate.create_calibrator(
             path,
-            augmented_model_path=str(Path(scratch) / "augmented.onnx"),
+            augmented_model_path=str(augmented),
             calibrate_method=calibrate.CalibrationMethod[{"minmax": "MinMax"}.get(method, method.capitalize())],
             extra_options=options,
         )
+        calibrator.infer_session = ort.open_session(augmented.read_bytes(), "the watched graph", threads=threads)
         for arrays in inputs:
             with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does
-                calibrator.collect_data(_One(arrays))
+                try:
+                    calibrator.collect_data(_One(arrays))
+                except (ValueError, MemoryError) as error:  # a histogram that would have to grow a million times
+                    raise CalibrationFailed(
+                        f"the {method} ranges cannot be collected: {error}", "choose --method minmax"
+                    ) from None
         with contextlib.redirect_stdout(io.StringIO()):
             found = calibrator.compute_data()
     return {name: _range(name, values.range_value) for name, values in found.items()}

@@ -232,6 +232,8 @@ class _Writer:
 
 
 def _is_weighted(node: onnx.NodeProto, wiring: Wiring) -> bool:
+    if node.op_type == "ConvTranspose" and attribute(node, "group", 1) != 1:
+        return False  # its output channels lie along two axes of the weights: there is no one axis for their scales
     return node.op_type in WEIGHTED and node.input[1] in wiring.constants and node.input[0] not in wiring.constants
 
 

@@ -13,6 +13,7 @@ from spinert.calibrate import trial
 from spinert.calibrate.agreement import Agreement, agree
 from spinert.calibrate.rewrite import Layout
 from spinert.calibrate.sensitivity import Keep, Layer, kept_in, most_put_back, put_back
+from spinert.errors import CalibrationFailed
 from spinert.findings import Result
 from spinert.runtime.files import StudyFiles
 
@@ -69,8 +70,11 @@ def attempt(target: Target, graphs: Graphs, kept: Sequence[Layer], held_out: Hel
     files = {}
     for name, graph in graphs.items():
         files[name] = str(folder / f"{name}.{target.precision}.onnx")
-        Path(files[name]).write_bytes(graph.SerializeToString(deterministic=True))
-    candidate = trial.Candidate(target.backend, target.precision, files)
+        try:
+            Path(files[name]).write_bytes(graph.SerializeToString(deterministic=True))
+        except OSError as error:
+            raise CalibrationFailed(f"cannot write in {folder}: {error.strerror}", "make room") from None
+    candidate = trial.Candidate(target.backend, target.precision, files, literally=not target.timed)
     outcome = trial.run(held_out.bundle, candidate, held_out.studies, threads=held_out.threads, timed=target.timed)
     float_layers = tuple(f"{layer.network}: {layer.node}" for layer in kept)
     if outcome.problem is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from spinert.bundle import Bundle, Precision
-from spinert.calibrate.agreement import agree
+from spinert.calibrate.agreement import Agreement, agree
 from spinert.calibrate.graph import label
 from spinert.calibrate.rewrite import quantizable
 from spinert.calibrate.simulate import open_literally
@@ -77,9 +77,13 @@ class Simulator:
                     found.append(None)
         return found
 
+    def agreement(self, graphs: Mapping[str, onnx.ModelProto], precision: Precision) -> Agreement:
+        """How far what these graphs find in the studies is from fp32."""
+        return agree(self.reference, self.results(graphs, precision), self.network_size)[0]
+
     def share(self, graphs: Mapping[str, onnx.ModelProto], precision: Precision) -> float:
         """How much of the gate's room these graphs use on the images; RUINED where a study fails."""
-        agreement, _ = agree(self.reference, self.results(graphs, precision), self.network_size)
+        agreement = self.agreement(graphs, precision)
         return agreement.share if not agreement.failed else RUINED
 
 

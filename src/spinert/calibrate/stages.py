@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 
 from spinert.bundle import Bundle, Precision
-from spinert.calibrate import lint, processor, ranges
+from spinert.calibrate import lint, ranges
 from spinert.calibrate.equalize import equalize
 from spinert.calibrate.half import to_half
 from spinert.calibrate.ranges import Method, Ranges
@@ -19,7 +19,7 @@ from spinert.calibrate.sensitivity import Keep, Layer, Simulator, kept_in, layer
 from spinert.calibrate.studies import Material, Progress, gather, inputs_of
 from spinert.calibrate.workspace import Workspace
 from spinert.findings import from_json
-from spinert.runtime import backends
+from spinert.runtime import backends, processor
 from spinert.runtime.backends import ort
 from spinert.runtime.files import find_studies
 from spinert.runtime.network import Arrays
@@ -106,7 +106,7 @@ class Stages:
 
         def make() -> dict[str, Ranges]:
             return {
-                name: ranges.collect(graph, self._inputs(name, f"ranges, {name}"), self.method)
+                name: ranges.collect(graph, self._inputs(name, f"ranges, {name}"), self.method, threads=self.threads)
                 for name, graph in self.equalized.items()
             }
 
@@ -203,7 +203,8 @@ class Stages:
         return tuple(attempts), graphs, ranking
 
     def _has_room(self, target: Target, keep: Keep) -> bool:
-        return self.simulator.share(self.make(target, keep), target.precision) <= ROOM
+        agreement = self.simulator.agreement(self.make(target, keep), target.precision)
+        return not agreement.broken and agreement.share <= ROOM
 
     def _largest(self, which: str, graphs: Graphs) -> dict[str, dict[str, float]]:
         """Largest magnitude of every activation, by network."""

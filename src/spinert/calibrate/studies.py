@@ -87,7 +87,7 @@ def gather(
             "hold out studies of other patients",
         )
     _check_enough(len(kept), refused, data, "to calibrate on")
-    _check_enough(len(held), refused_held_out or refused, held_out or data, "held out")
+    _check_enough(len(held), refused_held_out if held_out else refused, held_out or data, "held out")
     return Material(
         calibration=tuple(kept),
         held_out=tuple(held),

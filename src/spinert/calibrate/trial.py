@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import onnx
 
 from spinert import bundle as bundles
 from spinert.bundle import Bundle, Precision
+from spinert.calibrate.simulate import open_literally
 from spinert.calibrate.studies import model_with
 from spinert.errors import SpinertError
 from spinert.findings import Result, from_json
@@ -36,6 +38,8 @@ class Candidate(msgspec.Struct, frozen=True):
     backend: str
     precision: Precision
     files: dict[str, str]
+    literally: bool = False
+    """Run word for word, see `simulate`: for the file of a GPU, which no library of a CPU computes as it says."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +102,10 @@ def _open(bundle: Bundle, candidate: Candidate, threads: int) -> dict[str, Netwo
     for name, file in candidate.files.items():
         spec = bundle.manifest.networks[name]
         spec = msgspec.structs.replace(spec, files={**spec.files, candidate.precision: Path(file).name})
-        opened[name] = module.open_network(Path(file), spec, threads=threads)
+        if candidate.literally:
+            opened[name] = open_literally(onnx.load(file), spec, threads=threads)
+        else:
+            opened[name] = module.open_network(Path(file), spec, threads=threads)
     return opened
 
 

@@ -5,6 +5,7 @@ writes its result as one file, whole or not at all. The folder goes when the run
 its own, and stays where the run was interrupted; a run with other studies or arguments begins anew.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ class Workspace:
         wanted = msgspec.json.encode(dict(key), order="deterministic")
         if self._read(KEY) != wanted:
             self.remove()
-            with self._writing():
+            with self.writing():
                 self.folder.mkdir(mode=0o700, parents=True)
             self._write(KEY, wanted)
 
@@ -47,7 +48,10 @@ class Workspace:
         """The stage's stored result, or what `make` returns, stored."""
         stored = self._read(f"{name}.json")
         if stored is not None:
-            return msgspec.json.decode(stored, type=kind)
+            try:
+                return msgspec.json.decode(stored, type=kind)
+            except msgspec.MsgspecError:
+                pass  # torn by a power cut: made again
         result = make()
         self._write(f"{name}.json", msgspec.json.encode(result))
         return result
@@ -55,7 +59,7 @@ class Workspace:
     def store_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep named arrays as one file."""
         partial = self.folder / f"{name}.partial.npz"
-        with self._writing():
+        with self.writing():
             np.savez(partial, allow_pickle=False, **arrays)
             partial.replace(self.folder / f"{name}.npz")
 
@@ -80,12 +84,16 @@ class Workspace:
 
     def _write(self, name: str, content: bytes) -> None:
         partial = self.folder / f"{name}.partial"
-        with self._writing():
-            partial.write_bytes(content)
+        with self.writing():
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             partial.replace(self.folder / name)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
+        """Around whatever writes into the folder: a full disk is an error of its own."""
         try:
             yield
         except OSError as error:

@@ -27,7 +27,8 @@ def calibrate(
     held_out: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="PATH", help="Studies of other patients to prove it on; by default every third of --data."
+            metavar="PATH",
+            help="Studies of other patients to prove it on; by default every third of --data, whoever it is of.",
         ),
     ] = None,
     method: Annotated[

@@ -62,7 +62,14 @@ def _text(found: "Verification") -> str:
     ]
     lines += [f"did not run: {row.backend} {row.precision}: {row.reason}" for row in found.rows if row.reason]
     lines += [f"left out: {study}" for study in found.left_out]
-    return "\n".join([*lines, "all that ran agree" if found.agrees else "not all that ran agree"])
+    return "\n".join(
+        [
+            *lines,
+            "fp32 agrees wherever it ran; other precisions have a gate of their own, see `spinert info`"
+            if found.agrees
+            else "not all that ran agree",
+        ]
+    )
 
 
 def _cells(row: "Row") -> tuple[str, ...]:

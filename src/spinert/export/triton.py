@@ -57,13 +57,19 @@ def write_repository(bundle: Bundle, folder: Path) -> Repository:
         files |= {f"{name}/{path}": content for path, content in _files(bundle, name, network, precision).items()}
     _write_whole(folder, files)
     have = {precision for spec in bundle.manifest.networks.values() for precision in spec.files}
-    return Repository(folder, tuple(name for name, *_ in models), tuple(sorted(have - set(KINDS))))
+    return Repository(folder, tuple(name for name, *_ in models), tuple(sorted(have - set(_served(bundle)))))
+
+
+def _served(bundle: Bundle) -> list[Precision]:
+    """Those of KINDS; int8-cpu is left out where it was proven on another library than the one that serves."""
+    proven_on = {each.backend for each in bundle.manifest.cpu if each.precision == "int8-cpu"}
+    return [each for each in KINDS if each != "int8-cpu" or not proven_on or "ort" in proven_on]
 
 
 def _models(bundle: Bundle) -> Iterator[tuple[str, str, Precision]]:
     """Name of the model, network, precision; fp32, with which the others are compared, has no suffix."""
     for network, spec in bundle.manifest.networks.items():
-        for precision in KINDS:
+        for precision in _served(bundle):
             if precision in spec.files:
                 suffix = "" if precision == "fp32" else f"_{precision.replace('-', '_')}"
                 name = f"{bundle.name}_{network}{suffix}"

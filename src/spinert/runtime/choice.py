@@ -8,7 +8,7 @@ from typing import NamedTuple, get_args
 from spinert import bundle as bundles
 from spinert.bundle import Bundle, Manifest, Precision
 from spinert.errors import BadRequest, NoBackend, NoEngine
-from spinert.runtime import backends
+from spinert.runtime import backends, processor
 from spinert.runtime.backends import Device
 from spinert.runtime.network import Network
 
@@ -51,7 +51,7 @@ def candidates(
     Raises BadRequest for a backend or precision that does not exist, or that the bundle does not have.
     """
     _check_asked(manifest, backend, precision)
-    ways = dict.fromkeys(_ways(manifest, precision))
+    ways = dict.fromkeys(_ways(manifest, precision, named=backend is not None))
     return tuple(
         way
         for way in ways
@@ -82,7 +82,7 @@ def open_networks(
     warnings: list[str] = []
     lacking: dict[Choice, str] = {}
     for way in ways:
-        reason = backends.load(way.backend).missing()
+        reason = backends.load(way.backend).missing() or _unproven_here(bundle.manifest, way, asked=backend is not None)
         if reason is None:
             try:
                 opened = open_as(bundle, names, way, threads=threads)
@@ -148,7 +148,7 @@ def open_as(bundle: Bundle, names: Sequence[str], way: Choice, *, threads: int) 
     return opened
 
 
-def _ways(manifest: Manifest, precision: Precision | None) -> Iterator[Choice]:
+def _ways(manifest: Manifest, precision: Precision | None, *, named: bool) -> Iterator[Choice]:
     for name in backends.of_device("cuda"):
         for each in (precision,) if precision else FASTEST_FIRST["cuda"]:
             yield Choice(name, "cuda", each)
@@ -157,7 +157,17 @@ def _ways(manifest: Manifest, precision: Precision | None) -> Iterator[Choice]:
             yield Choice(record.backend, "cpu", record.precision)
     for name in backends.of_device("cpu"):
         for each in (precision,) if precision else FASTEST_FIRST["cpu"]:
-            yield Choice(name, "cpu", each)
+            if each != "int8-cpu" or named:  # such a file is for one library; another only where it is asked for
+                yield Choice(name, "cpu", each)
+
+
+def _unproven_here(manifest: Manifest, way: Choice, *, asked: bool) -> str | None:
+    """Why a recorded way is not taken unasked: the processor lacks what the proof rests on."""
+    for record in manifest.cpu:
+        lacking = processor.lacks(record.instructions)
+        if not asked and lacking and (record.backend, record.precision) == (way.backend, way.precision):
+            return f"it was proven on a processor with {' and '.join(lacking)}, which this one lacks"
+    return None
 
 
 def _recorded(manifest: Manifest, way: Choice) -> bool:

@@ -89,7 +89,8 @@ def open_session(
 
 def _precision_of(path: Path, spec: NetworkSpec) -> Precision | None:
     """The precision that the bundle calls this file; None for a file that it does not name."""
-    return next((precision for precision, file in spec.files.items() if Path(file).name == path.name), None)
+    whole = path.as_posix()
+    return next((each for each, file in spec.files.items() if f"/{whole}".endswith(f"/{file}")), None)
 
 
 class OrtNetwork:
