@@ -4,10 +4,10 @@
     spinert export landmarks runs/finetuned/weights.pt -o BUNDLE2 --describe examples/cobb.json --model-card CARD.md
 
 The network runs twice on every batch: as it is, and with the inputs and weights of its inner convolutions rounded much
-as `spinert calibrate` rounds them (ranges are a little narrower here, and the stem stays exact). The loss is what the agreement gate measures, the distance between both runs'
-corners and between their tilts, and the same against the network that it started from, which stays the teacher: labels
-are not used, because more training on them learns their noise (with them the held-out SMAPE rose from 11.2 to 12.9 %).
-About an hour on one core.
+as `spinert calibrate` rounds them (ranges are a little narrower here, and the stem stays exact). The loss is what the
+agreement gate measures, the distance between both runs' corners and between their tilts, and the same against the
+network that it started from, which stays the teacher: labels are not used, because more training on them learns their
+noise (with them the held-out SMAPE rose from 11.2 to 12.9 %). Half an hour to an hour on one core.
 """
 
 import argparse

@@ -68,7 +68,7 @@ def test_it_writes_the_bundle_and_says_what_it_measured(run: Run, small: Path, f
         "failed 0",
     ]
     assert re.search(r"  \S+  at most 0\.5 px at network size$", rows["corners 95th"])
-    assert lines[9:11] == [
+    assert lines[10:12] == [
         "written: new/reports/fp16.json",
         "written: new/reports/fp16.agreement.png",
     ]
