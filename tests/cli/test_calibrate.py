@@ -73,7 +73,7 @@ def test_it_writes_the_bundle_and_says_what_it_measured(run: Run, small: Path, f
         "written: new/reports/fp16.agreement.png",
     ]
     found = bundles.load(tmp_path / "new")
-    assert lines[11:] == [f"bundle in new, SHA-256 {found.sha256}"]
+    assert lines[12:] == [f"bundle in new, SHA-256 {found.sha256}"]
 
 
 def test_elsewhere_than_in_a_terminal_each_stage_is_one_line(run: Run, small: Path, films: Path) -> None:
