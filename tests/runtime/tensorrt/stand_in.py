@@ -36,6 +36,7 @@ class Context:
         self.scratch = 0
         self.runs = 0
         self.captured_runs = 0
+        self.nvtx_verbosity = "detailed"
         world.contexts.append(self)
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
@@ -88,6 +89,7 @@ class World:
             ILogger=_Logger,
             Runtime=self._runtime,
             TensorIOMode=SimpleNamespace(INPUT="INPUT", OUTPUT="OUTPUT"),
+            ProfilingVerbosity=SimpleNamespace(NONE="none"),
             ExecutionContextAllocationStrategy=SimpleNamespace(USER_MANAGED="user managed"),
         )
         self.library = Library("tensorrt", "11.4.0", _Hashable(self.module))

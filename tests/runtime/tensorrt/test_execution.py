@@ -47,6 +47,11 @@ def test_it_says_what_runs(network: EngineNetwork) -> None:
     assert (network.backend, network.provider) == ("tensorrt", "tensorrt 11.4.0")
 
 
+def test_no_layer_is_named_to_profilers_while_it_runs(world: World, network: EngineNetwork) -> None:
+    network(images(1, 1.0))
+    assert [context.nvtx_verbosity for context in world.contexts] == ["none"]
+
+
 def test_the_graph_of_a_batch_size_is_captured_once_after_a_warm_run(world: World, network: EngineNetwork) -> None:
     for value in (1.0, 2.0, 3.0):
         network(images(2, value))

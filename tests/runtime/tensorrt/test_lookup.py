@@ -101,7 +101,7 @@ def test_a_changed_bundle_is_told_with_both_hashes(path: Path) -> None:
 
 def test_another_manner_of_building_is_told(path: Path) -> None:
     publish(sidecar(path, HERE, abi=0))
-    with pytest.raises(NoEngine, match="was built in manner 0, this spinert's is 1"):
+    with pytest.raises(NoEngine, match="was built in manner 0, this spinert's is 2"):
         find(path, library())
 
 

@@ -142,6 +142,9 @@ def _configure(library: Library, builder: Any, spec: NetworkSpec, options: Optio
     module = library.module
     config = builder.create_builder_config()
     config.clear_flag(module.BuilderFlag.TF32)
+    if hasattr(module.BuilderFlag, "REQUIRE_USER_ALLOCATION"):
+        # without it RTX may allocate while it runs, which no CUDA graph can hold
+        config.set_flag(module.BuilderFlag.REQUIRE_USER_ALLOCATION)
     if options.version_compatible:
         if library.name != "tensorrt":
             raise BuildFailed(
@@ -151,7 +154,7 @@ def _configure(library: Library, builder: Any, spec: NetworkSpec, options: Optio
     if options.own_gpu and hasattr(module, "ComputeCapability"):
         config.num_compute_capabilities = 1
         config.set_compute_capability(module.ComputeCapability.CURRENT, 0)
-    config.profiling_verbosity = module.ProfilingVerbosity.DETAILED  # costs no time when it runs
+    config.profiling_verbosity = module.ProfilingVerbosity.DETAILED  # for the report; contexts turn it off again
     profile = builder.create_optimization_profile()
     free = [tensor for tensor in spec.inputs if None in tensor.shape]
     for tensor in free:

@@ -9,7 +9,7 @@ import msgspec
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.target import Target, differences
 
-ABI = 1
+ABI = 2
 """Raised whenever engines are built or run in another way than before."""
 FORMAT = 1
 VERSION_COMPATIBLE = "version compatible"

@@ -64,6 +64,9 @@ class Opened:
         made = self._engine.create_execution_context(config)
         if made is None:
             raise self.failed("preparing to run", mark)
+        if hasattr(made, "nvtx_verbosity"):
+            # an engine that is built with details for its report names each layer to profilers, which takes time
+            made.nvtx_verbosity = module.ProfilingVerbosity.NONE
         return made
 
     def compiled(self) -> bytes:
