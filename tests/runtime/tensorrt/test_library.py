@@ -115,6 +115,38 @@ def test_the_backend_runs_the_engine_in_the_cache(world: World, tmp_path: Path) 
     assert world.host_code_allowed == [False]
 
 
+@pytest.fixture
+def two(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[World, World, Path]:
+    """Two installed libraries, each with its engine of one ONNX file."""
+    first, second = World(emulator), World(emulator)
+    second.library = Library("tensorrt_rtx", "1.7.1", second.library.module)
+    loaded = {"tensorrt": first.library, "tensorrt_rtx": second.library}
+    monkeypatch.setattr(libraries, "installed", lambda: tuple(loaded))
+    monkeypatch.setattr(libraries, "load", loaded.__getitem__)
+    path = tmp_path / "copy.onnx"
+    path.write_bytes(b"a network")
+    for each in loaded.values():
+        publish(sidecar(path, target.of(each)))
+    return first, second, path
+
+
+@pytest.mark.parametrize("said", ["Error Code 6: API Usage Error", "Error Code 1: Cuda Runtime (out of memory)"])
+def test_the_second_library_runs_where_the_first_one_fails(two: tuple[World, World, Path], said: str) -> None:
+    first, _, path = two
+    first.refusal = said
+    assert trt.open_network(path, SPEC, threads=1).provider == "tensorrt_rtx 1.7.1"
+
+
+def test_the_reasons_of_all_libraries_are_told(two: tuple[World, World, Path]) -> None:
+    first, second, path = two
+    first.refusal, second.refusal = "Error Code 6: too old", "Error Code 6: too new"
+    with pytest.raises(NoEngine, match=r"tensorrt 11\.4\.0 refuses .*too old; tensorrt_rtx 1\.7\.1 refuses .*too new"):
+        trt.open_network(path, SPEC, threads=1)
+    second.refusal = "Error Code 1: Cuda Runtime (out of memory)"
+    with pytest.raises(DeviceError, match=r"too old; tensorrt_rtx 1\.7\.1 cannot open"):
+        trt.open_network(path, SPEC, threads=1)
+
+
 def test_the_backend_builds_nothing(world: World, tmp_path: Path, engines: Path) -> None:
     path = tmp_path / "copy.onnx"
     path.write_bytes(b"a network")
