@@ -31,12 +31,13 @@ def build(
             "--version-compatible", help="Engines that tensorrt_lean and later versions run too, perhaps slower."
         ),
     ] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build engines again that are there already.")] = False,
 ) -> None:
     """Build the TensorRT engines of a bundle for the GPU that is here.
 
     Nothing else builds engines: `spinert infer` takes what it finds in the
-    cache, or says which command builds it. An engine that is there already is
-    kept. With a GPU here each engine is timed, and int8-trt is kept only where
+    cache, or says which command builds it. An engine that is there already and
+    that its library takes is kept. With a GPU here each engine is timed, and int8-trt is kept only where
     it is faster than fp16. tensorrt_rtx builds without a GPU too, for RTX GPUs
     from Ampere on; such an engine is not timed. Engines for a box with tensorrt_lean, which
     cannot build, come from tensorrt on a like GPU with --version-compatible: they
@@ -57,9 +58,9 @@ def build(
     chosen = choose_library(library)
     options = Options(batch, version_compatible)
     with _progress() as watch:
-        for engine in build_engines(
-            found, precision or default_precisions(found), chosen, options, watch, by=spinert.__version__
-        ):
+        precisions = precision or default_precisions(found)
+        by = spinert.__version__
+        for engine in build_engines(found, precisions, chosen, options, watch, by=by, rebuild=rebuild):
             typer.echo(_text(engine))
 
 

@@ -35,8 +35,9 @@ def builds(rtx: Library, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Bui
     """Build precisions of the bundle where no GPU is."""
     monkeypatch.setattr(target, "no_device", lambda: "no NVIDIA driver")
 
-    def call(*precisions: str, watch: Watch | None = None, **options: Any) -> list[Engine]:
-        return list(build(bundle, precisions or ("fp32",), rtx, Options(**options), watch or Watch(), by="0.1.0"))
+    def call(*precisions: str, watch: Watch | None = None, rebuild: bool = False, **options: Any) -> list[Engine]:
+        asked = precisions or ("fp32",)
+        return list(build(bundle, asked, rtx, Options(**options), watch or Watch(), by="0.1.0", rebuild=rebuild))
 
     return call
 
@@ -203,6 +204,31 @@ def test_an_engine_that_its_own_library_refuses_is_not_kept(builds: Builds, monk
     with pytest.raises(BuildFailed, match="what was built cannot be run here: the GPU is too new"):
         builds()
     assert cache.entries() == []
+
+
+def test_an_engine_in_the_cache_that_its_library_refuses_by_now_is_built_again(
+    builds: Builds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu(monkeypatch, {"fp32": 2.0})
+    (first,) = builds()
+    (kept,) = builds()
+    refusals = iter((NoEngine("another driver", "build it again"), None))
+    opened = building.open_plan
+
+    def refuse_once(*arguments: Any, **keywords: Any) -> Any:
+        if (refusal := next(refusals)) is not None:
+            raise refusal
+        return opened(*arguments, **keywords)
+
+    monkeypatch.setattr(building, "open_plan", refuse_once)
+    (again,) = builds()
+    assert [engine.fresh for engine in (first, kept, again)] == [True, False, True]
+    assert [entry.sidecar for entry in cache.entries()] == [again.sidecar]
+
+
+def test_engines_are_built_again_where_that_is_asked_for(builds: Builds) -> None:
+    assert [builds(rebuild=asked)[0].fresh for asked in (False, True, False)] == [True, True, False]
+    assert len(cache.entries()) == 1
 
 
 def test_an_engine_that_was_built_without_a_gpu_is_timed_when_there_is_one(

@@ -72,11 +72,14 @@ def build(
     watch: Watch,
     *,
     by: str,
+    rebuild: bool = False,
 ) -> Iterator[Engine]:
     """Each network in each precision, in the order that lets int8-trt be compared with fp16; found ones are kept.
 
-    by   the version of spinert, for the description
+    by        the version of spinert, for the description
+    rebuild   build them again though they are there
 
+    With a device here one that is found is opened, and built again where its library refuses it by now.
     With a device here each engine is timed, and int8-trt is kept only where it is faster than fp16.
     Raises BadRequest for a precision that cannot be built, BuildFailed as `compile_network`, where the cache cannot be
     written to, and where int8-trt is not faster; DeviceError where a device is needed or fails.
@@ -93,7 +96,7 @@ def build(
         for network in bundle.manifest.networks:
             watch.begin(network, precision)
             with cache.locked(watch.waiting) as box:
-                engine = _Work(bundle, network, precision, library, here, options, watch, box, by).engine()
+                engine = _Work(bundle, network, precision, library, here, options, watch, box, by, rebuild).engine()
             yield engine
 
 
@@ -109,6 +112,7 @@ class _Work(NamedTuple):
     watch: Watch
     box: str
     by: str
+    rebuild: bool
 
     @property
     def spec(self) -> NetworkSpec:
@@ -148,13 +152,26 @@ class _Work(NamedTuple):
         return Engine(sidecar, fresh, unmeasured)
 
     def _stored(self, sidecar: Sidecar | None) -> bytes | None:
-        """The plan in the cache; None where it is damaged or came from elsewhere with code: then it is built again."""
-        if sidecar is None or (sidecar.identity.host_code and sidecar.box != self.box):
+        """The plan in the cache; None where it is to be built again.
+
+        That is where it is damaged, came from elsewhere with code, or its library refuses it on the device here.
+        """
+        if sidecar is None or self.rebuild or (sidecar.identity.host_code and sidecar.box != self.box):
             return None
         try:
-            return cache.plan(sidecar)
+            plan = cache.plan(sidecar)
         except ValueError:
             return None
+        if target.no_device() is None:
+            try:
+                self._opened(sidecar, plan)
+            except NoEngine:
+                cache.withdraw(sidecar)
+                return None
+        return plan
+
+    def _opened(self, sidecar: Sidecar, plan: bytes) -> EngineNetwork:
+        return open_plan(self.library, plan, self.spec, sidecar.file, host_code=sidecar.identity.host_code)
 
     def _built(self, content: bytes, identity: Identity) -> tuple[bytes, Sidecar]:
         timings = f"timings-{hashlib.sha256(msgspec.json.encode(self.here)).hexdigest()[:16]}.bin"
@@ -192,7 +209,7 @@ class _Work(NamedTuple):
     def _measured(self, sidecar: Sidecar, plan: bytes) -> tuple[Sidecar, bytes]:
         """Timed here, int8-trt in turns with the engine that it would replace; and the kernels compiled meanwhile."""
         try:
-            network = open_plan(self.library, plan, self.spec, sidecar.file, host_code=sidecar.identity.host_code)
+            network = self._opened(sidecar, plan)
         except NoEngine as error:
             raise BuildFailed(f"what was built cannot be run here: {error.problem}", "try another library") from None
         if self.precision == "int8-trt":
