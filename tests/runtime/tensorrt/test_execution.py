@@ -16,7 +16,7 @@ from spinert.runtime.tensorrt.execution import EngineNetwork, open_plan
 from tests.cuda_emulator import Emulator
 from tests.kernels.device_arrays import pointer, producer
 from tests.kernels.places import CudaPlace
-from tests.runtime.tensorrt.stand_in import SPEC, World, images
+from tests.runtime.tensorrt.stand_in import SPEC, World, images, opened
 
 
 @pytest.fixture
@@ -27,10 +27,6 @@ def world(emulator: Emulator) -> World:
 @pytest.fixture
 def network(world: World) -> EngineNetwork:
     return opened(world)
-
-
-def opened(world: World, *, host_code: bool = False) -> EngineNetwork:
-    return open_plan(world.library, b"plan", SPEC, "copy.onnx", host_code=host_code)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -52,22 +48,6 @@ def test_no_layer_is_named_to_profilers_while_it_runs(world: World, network: Eng
     assert [context.nvtx_verbosity for context in world.contexts] == ["none"]
 
 
-def test_the_graph_of_a_batch_size_is_captured_once_after_a_warm_run(world: World, network: EngineNetwork) -> None:
-    for value in (1.0, 2.0, 3.0):
-        network(images(2, value))
-    (context,) = world.contexts
-    assert (context.runs, context.captured_runs) == (1, 1)
-    network(images(5, 1.0))
-    assert [each.captured_runs for each in world.contexts] == [1, 1]
-
-
-def test_graphs_can_be_done_without(world: World) -> None:
-    network = open_plan(world.library, b"plan", SPEC, "copy.onnx", host_code=False, graphs=False)
-    for value in (1.0, 2.0):
-        assert (network(images(1, value))["copy"] == value).all()
-    assert [(context.runs, context.captured_runs) for context in world.contexts] == [(2, 0)]
-
-
 @pytest.mark.parametrize("on_device", [False, True])
 def test_nothing_is_allocated_once_a_batch_size_was_met(
     network: EngineNetwork, emulated: CudaPlace, on_device: bool
@@ -84,14 +64,13 @@ def test_nothing_is_allocated_once_a_batch_size_was_met(
     assert emulated.native.allocations() == before
 
 
-def test_an_engine_that_cannot_be_captured_is_queued_each_time(world: World) -> None:
-    world.capturable = False
-    network = opened(world)
-    for value in (1.0, 2.0, 3.0):
-        assert (network(images(1, value))["copy"] == value).all()
-    (context,) = world.contexts
-    assert (context.runs, context.captured_runs) == (3, 0)
-    assert network.provider == "tensorrt 11.4.0, no CUDA graph"
+def test_an_engine_of_other_shapes_or_more_inputs_is_refused(world: World, network: EngineNetwork) -> None:
+    world.wider = 1
+    with pytest.raises(BadNetwork, match=r"makes output 'copy' of shape \[2, 2, 4\], the bundle says \[2, 2, 3\]"):
+        network(images(2, 1.0))
+    world.wider, world.not_given = 0, ["mask"]
+    with pytest.raises(BadNetwork, match="inputs of its bundle alone: mask is not given"):
+        network(images(2, 1.0))
 
 
 def test_each_thread_has_its_own_context_and_results(world: World, network: EngineNetwork) -> None:
@@ -150,6 +129,7 @@ def test_device_arrays_are_read_where_they_lie(world: World, network: EngineNetw
     (context,) = world.contexts
     assert context.addresses["image"] == image.__cuda_array_interface__["data"][0]
     assert context.captured_runs == 0
+    assert network.provider == "tensorrt 11.4.0, no CUDA graph"
 
 
 def test_a_part_of_a_device_array_that_begins_anywhere_is_copied(

@@ -57,7 +57,9 @@ class EngineNetwork:
             return results
         taken = {name: _taken(name, array) for name, array in arrays.items()}
         batch = check_arrays(self.inputs, {name: _described(array) for name, array in taken.items()})
-        return self._lane(engine).queue(taken, batch)
+        results = self._lane(engine).queue(taken, batch)
+        self.provider = engine.without_graph
+        return results
 
     def close(self) -> None:
         self._engine = None

@@ -41,6 +41,7 @@ class Opened:
         self.outputs = spec.outputs
         self.graphs = graphs
         self.provider = str(library)
+        self.without_graph = f"{library}, no CUDA graph"
         self._library = library
         self._file = file
         self._kernels = kernels
@@ -76,7 +77,7 @@ class Opened:
 
     def queued_anew(self) -> None:
         """Results say from now on that the engine runs slower than it might: without a graph."""
-        self.provider = f"{self._library}, no CUDA graph"
+        self.provider = self.without_graph
 
     def failed(self, work: str, mark: int) -> DeviceError:
         """The error of some work since a mark, in the library's words."""
