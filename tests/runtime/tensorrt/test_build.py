@@ -4,60 +4,20 @@ import errno
 import os
 import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from spinert.bundle import Bundle
 from spinert.errors import BadRequest, BuildFailed, DeviceError, NoBackend, NoEngine
-from spinert.kernels import native
 from spinert.runtime.tensorrt import build as building
 from spinert.runtime.tensorrt import cache, target
 from spinert.runtime.tensorrt import library as libraries
 from spinert.runtime.tensorrt.build import Engine, Watch, build, choose_library
 from spinert.runtime.tensorrt.compile import Options
 from spinert.runtime.tensorrt.library import Library
-from tests.runtime.tensorrt.engines import write_bundle
-
-Builds = Callable[..., list[Engine]]
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> Bundle:
-    return write_bundle(tmp_path / "truth")
-
-
-@pytest.fixture
-def builds(rtx: Library, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Builds:
-    """Build precisions of the bundle where no GPU is."""
-    monkeypatch.setattr(target, "no_device", lambda: "no NVIDIA driver")
-
-    def call(*precisions: str, watch: Watch | None = None, rebuild: bool = False, **options: Any) -> list[Engine]:
-        asked = precisions or ("fp32",)
-        return list(build(bundle, asked, rtx, Options(**options), watch or Watch(), by="0.1.0", rebuild=rebuild))
-
-    return call
-
-
-def gpu(monkeypatch: pytest.MonkeyPatch, milliseconds: dict[str, float]) -> list[str]:
-    """A GPU on which the engine of each ONNX file takes this long; the names of those that were timed."""
-    timed: list[str] = []
-
-    def medians(networks: list[SimpleNamespace]) -> tuple[float, ...]:
-        timed.extend(network.file for network in networks)
-        return tuple(milliseconds[network.file.split(".")[-2]] for network in networks)
-
-    described = ("NVIDIA A", (8, 6), 84, 24 << 30)
-    monkeypatch.setattr(target, "no_device", lambda: None)
-    monkeypatch.setattr(native, "cuda", lambda: SimpleNamespace(describe=lambda device: described))
-    monkeypatch.setattr(
-        building, "open_plan", lambda _l, _p, _s, file, **_k: SimpleNamespace(file=file, compiled=lambda: b"kernels")
-    )
-    monkeypatch.setattr(building, "medians", medians)
-    return timed
+from tests.runtime.tensorrt.engines import Builds, gpu
 
 
 def names(folder: Path) -> set[str]:

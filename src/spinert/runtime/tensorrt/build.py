@@ -3,12 +3,15 @@
 import datetime
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from spinert.bundle import Bundle, NetworkSpec, Precision
-from spinert.errors import BadRequest, BuildFailed, NoEngine
+from spinert.errors import BadRequest, BuildFailed, DeviceError, NoEngine
+from spinert.runtime.golden import read_golden
+from spinert.runtime.network import Network
 from spinert.runtime.tensorrt import cache, layers, lookup, target
 from spinert.runtime.tensorrt import library as libraries
 from spinert.runtime.tensorrt.compile import Options, compile_network
@@ -17,7 +20,9 @@ from spinert.runtime.tensorrt.identity import Identity, Sidecar, label
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.measure import medians
 from spinert.runtime.tensorrt.progress import Progress
+from spinert.runtime.tensorrt.proof import prove
 
+Reference = Callable[[Path, NetworkSpec], Network]
 BUILDABLE: tuple[Precision, ...] = ("fp32", "fp16", "int8-trt")
 
 
@@ -73,13 +78,16 @@ def build(
     *,
     by: str,
     rebuild: bool = False,
+    reference: Reference | None = None,
 ) -> Iterator[Engine]:
     """Each network in each precision, in the order that lets int8-trt be compared with fp16; found ones are kept.
 
-    by        the version of spinert, for the description
-    rebuild   build them again though they are there
+    by          the version of spinert, for the description
+    rebuild     build them again though they are there
+    reference   opens an fp32 file on the processor, to compare the outputs of the engines with
 
-    With a device here one that is found is opened, and built again where its library refuses it by now.
+    With a device here one that is found is opened, and built again where its library refuses it by now; one that was
+    not measured on this device is run on the golden inputs, and not kept where it fails `proof.prove`.
     With a device here each engine is timed, and int8-trt is kept only where it is faster than fp16.
     Raises BadRequest for a precision that cannot be built, BuildFailed as `compile_network`, where the cache cannot be
     written to, and where int8-trt is not faster; DeviceError where a device is needed or fails.
@@ -96,7 +104,9 @@ def build(
         for network in bundle.manifest.networks:
             watch.begin(network, precision)
             with cache.locked(watch.waiting) as box:
-                engine = _Work(bundle, network, precision, library, here, options, watch, box, by, rebuild).engine()
+                engine = _Work(
+                    bundle, network, precision, library, here, options, watch, box, by, rebuild, reference
+                ).engine()
             yield engine
 
 
@@ -113,6 +123,7 @@ class _Work(NamedTuple):
     box: str
     by: str
     rebuild: bool
+    reference: Reference | None
 
     @property
     def spec(self) -> NetworkSpec:
@@ -134,7 +145,7 @@ class _Work(NamedTuple):
         if sidecar is None or plan is None:
             plan, sidecar = self._built(content, identity)
             fresh = True
-        elif sidecar.milliseconds is not None:
+        elif sidecar.milliseconds is not None and sidecar.measured_on == target.machine():
             return Engine(sidecar, fresh=False, unmeasured=None)
         else:
             fresh = False
@@ -146,6 +157,11 @@ class _Work(NamedTuple):
             except BuildFailed:
                 if not fresh:
                     cache.withdraw(sidecar)
+                raise
+            except DeviceError:
+                # what was built stays, as if no GPU had been here; but int8-trt is nothing before it was compared
+                if fresh and self.precision != "int8-trt":
+                    cache.publish(sidecar, plan)
                 raise
         if fresh or unmeasured is None:
             cache.publish(sidecar, plan if fresh else None, kernels)
@@ -207,11 +223,12 @@ class _Work(NamedTuple):
         )
 
     def _measured(self, sidecar: Sidecar, plan: bytes) -> tuple[Sidecar, bytes]:
-        """Timed here, int8-trt in turns with the engine that it would replace; and the kernels compiled meanwhile."""
+        """Proved and timed here, int8-trt in turns with the engine that it would replace; and the compiled kernels."""
         try:
             network = self._opened(sidecar, plan)
         except NoEngine as error:
             raise BuildFailed(f"what was built cannot be run here: {error.problem}", "try another library") from None
+        difference = self._proved(network, sidecar)
         if self.precision == "int8-trt":
             taken, before = medians([network, self._replaced()])
             if taken >= before:
@@ -224,7 +241,24 @@ class _Work(NamedTuple):
             (taken,) = medians([network])
         kernels = network.compiled()
         sha256 = hashlib.sha256(kernels).hexdigest() if kernels else None
-        return msgspec.structs.replace(sidecar, milliseconds=round(taken, 4), kernels_sha256=sha256), kernels
+        measured = msgspec.structs.replace(
+            sidecar,
+            milliseconds=round(taken, 4),
+            measured_on=target.machine(),
+            difference=difference,
+            kernels_sha256=sha256,
+        )
+        return measured, kernels
+
+    def _proved(self, network: EngineNetwork, sidecar: Sidecar) -> float | None:
+        """The difference from fp32, as `prove`; None where the bundle has no golden inputs."""
+        if self.spec.golden is None:
+            return None
+        golden, reference = read_golden(self.bundle, self.network), None
+        if self.reference is not None and "fp32" in self.spec.files:
+            reference = self.reference(self.bundle.network_file(self.network, "fp32"), self.spec)
+        file, most = sidecar.file, self.options.max_batch
+        return prove(network, reference, golden, self.spec, self.precision, max_batch=most, file=file)
 
     def _replaced(self) -> EngineNetwork:
         """The fp16 engine in the cache. Raises BuildFailed where there is none to compare with."""

@@ -66,6 +66,14 @@ def no_device() -> str | None:
     return None if count else reason or "no CUDA device"
 
 
+def machine() -> str | None:
+    """The first GPU with its driver, which a measurement is true of; None where there is none."""
+    if no_device() is not None:
+        return None
+    name, (major, minor), *_ = native.cuda().describe(0)
+    return f"{name}, {major}.{minor}, driver {driver() or 'unknown'}"
+
+
 def cuda_of_driver() -> str:
     """The CUDA version that the driver supports, such as 13.0; "unknown" where it does not say."""
     version = ctypes.c_int()
