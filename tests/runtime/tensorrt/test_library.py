@@ -163,9 +163,20 @@ def test_messages_tell_the_last_errors_since_a_mark() -> None:
     for severity, text in ((2, "a warning"), (1, "no\nmemory"), (0, "a bug"), (1, "no\nmemory"), (4, "Layers:\nmany")):
         said.add(severity, text)
     assert said.errors(mark) == "no memory; a bug"
-    assert said.find(mark, "Layers:") == "Layers:\nmany"
-    said.clear()
-    assert said.find(mark, "Layers:") is None
+    assert said.take_report(mark) == "Layers:\nmany"
+    assert said.take_report(mark) is None
+    assert said.errors(mark) == "no memory; a bug"  # of another thread, perhaps
+
+
+def test_errors_outlast_any_number_of_other_messages() -> None:
+    said = messages.Messages()
+    mark = said.mark()
+    said.add(4, "Layers:\nmany")
+    said.add(1, "no memory")
+    for number in range(2 * messages.LINES):
+        said.add(3 + number % 2, "a tactic was timed")
+    assert said.errors(mark) == "no memory"
+    assert said.take_report(mark) == "Layers:\nmany"
 
 
 @pytest.mark.parametrize(

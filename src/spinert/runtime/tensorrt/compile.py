@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from spinert.bundle import NetworkSpec, TensorSpec
 from spinert.errors import BuildFailed
-from spinert.runtime.tensorrt import layers
 from spinert.runtime.tensorrt.identity import VERSION_COMPATIBLE
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.messages import NOTHING, logger
@@ -133,8 +132,7 @@ def _build(
             f"{library} could not build an engine of {file}: {log.messages.errors(mark)}",
             "export or calibrate it again, or try another version of the library",
         )
-    report = log.messages.find(mark, layers.HEADING) or ""
-    log.messages.clear()
+    report = log.messages.take_report(mark) or ""
     return bytes(built), report, bytes(cache.serialize()) if cache is not None else b""
 
 
