@@ -1,12 +1,15 @@
 """Which engine in the cache is taken, and what is said of one that does not fit."""
 
+import errno
+import fcntl
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from spinert.errors import NoEngine
+from spinert.errors import BuildFailed, NoEngine
 from spinert.runtime.tensorrt import cache
 from spinert.runtime.tensorrt.identity import VERSION_COMPATIBLE, numbers
 from spinert.runtime.tensorrt.library import Library
@@ -206,6 +209,28 @@ def test_files_of_an_engine_that_was_replaced_go_unless_another_one_names_them(p
 def test_versions_are_compared_as_numbers() -> None:
     assert numbers("11.10.0.1") > numbers("11.9.2.106")
     assert numbers("11.4.0rc1") == (11, 4)
+
+
+def test_a_file_system_without_locks_is_named(engines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(_file: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(BuildFailed, match="No locks available") as caught, cache.locked():
+        pass
+    assert str(engines) in caught.value.problem
+
+
+def test_a_user_without_a_home_folder_is_told_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv(cache.VARIABLE)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(NoEngine, match="no home folder") as caught:
+        cache.entries()
+    assert cache.VARIABLE in caught.value.remedy
 
 
 def test_the_cache_lies_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engines: Path) -> None:
