@@ -96,6 +96,7 @@ def sidecar(path: Path, here: Target, *, plan: bytes = PLAN, **changes: Any) -> 
             "milliseconds": 1.0,
             "measured_on": target.machine(),
             "driver": None,
+            "cuda": "13.0",
             "spinert": "0.1.0",
             "box": cache.box() or "elsewhere",
             "built": "2026-01-01T00:00:00+00:00",

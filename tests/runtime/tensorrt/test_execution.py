@@ -7,9 +7,11 @@ import gc
 import threading
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
+from spinert.bundle import TensorSpec
 from spinert.errors import BadNetwork, DeviceError, NoEngine
 from spinert.runtime.tensorrt.buffers import KEPT
 from spinert.runtime.tensorrt.execution import EngineNetwork, open_plan
@@ -236,6 +238,12 @@ def test_tensors_that_differ_from_the_bundle_are_refused(world: World) -> None:
     world.tensors["copy"] = ("OUTPUT", "HALF", (-1, 2, 4))
     with pytest.raises(BadNetwork, match=r"are copy float16 \[N, 2, 4\], the bundle says copy float32 \[N, 2, 3\]"):
         opened(world)
+
+
+def test_a_type_that_arrays_of_a_device_do_not_have_is_refused(world: World) -> None:
+    spec = msgspec.structs.replace(SPEC, outputs=(TensorSpec("copy", "int8", (None, 2, 3)),))
+    with pytest.raises(BadNetwork, match=r"'copy' of copy\.onnx is int8, arrays of a device are uint8, "):
+        open_plan(world.library, b"plan", spec, "copy.onnx", host_code=False)
 
 
 def test_no_memory_left_is_a_device_error(network: EngineNetwork, emulator: Emulator) -> None:

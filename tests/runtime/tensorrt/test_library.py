@@ -201,8 +201,13 @@ def test_rtx_builds_one_engine_for_many_gpus_and_one_for_a_gpu_that_is_not_among
     assert gpu == (target.ANY_GPU if portable else "NVIDIA A")
 
 
-def test_a_gpu_s_memory_is_told_in_steps_that_a_driver_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = iter((85_520_809_984, 84_987_740_160))
-    there = SimpleNamespace(devices=lambda: (1, ""), describe=lambda device: ("NVIDIA A", (9, 0), 132, next(sizes)))
+@pytest.mark.parametrize(
+    ("sizes", "told"), [((85_520_809_984, 84_987_740_160), 80), ((23_836_098_560, 23_500_000_000), 20)]
+)
+def test_a_gpu_s_memory_is_told_in_steps_that_a_driver_does_not_change(
+    monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int], told: int
+) -> None:
+    left = iter(sizes)
+    there = SimpleNamespace(devices=lambda: (1, ""), describe=lambda device: ("NVIDIA A", (9, 0), 132, next(left)))
     monkeypatch.setattr(native, "cuda", lambda: there)
-    assert {target.of(Library("tensorrt", "11.4", None)).memory_gib for _ in range(2)} == {80}
+    assert {target.of(Library("tensorrt", "11.4", None)).memory_gib for _ in range(2)} == {told}

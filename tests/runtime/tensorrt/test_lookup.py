@@ -20,7 +20,6 @@ from tests.runtime.tensorrt.engines import PLAN, publish, sidecar, write_bundle
 HERE = Target(
     library="tensorrt",
     version="11.4.0",
-    cuda="13.0",
     gpu="NVIDIA A",
     compute_capability="9.0",
     multiprocessors=132,
@@ -58,6 +57,11 @@ def test_of_several_that_fit_the_one_for_the_larger_batch_is_taken(path: Path) -
     assert find(path, library()).plan == bytes([16])
 
 
+def test_a_new_driver_is_no_reason_to_build_again(path: Path) -> None:
+    publish(sidecar(path, HERE, driver="580.1", cuda="12.9"))
+    assert find(path, library()).plan == PLAN
+
+
 def test_one_that_fits_is_taken_before_one_that_does_not(path: Path) -> None:
     publish(sidecar(path, msgspec.structs.replace(HERE, gpu="NVIDIA B"), plan=b"other", max_batch=99), b"other")
     publish(sidecar(path, HERE))
@@ -83,7 +87,6 @@ def test_no_engine_is_told_with_the_file_and_the_library(path: Path) -> None:
         ({"gpu": "NVIDIA B"}, "gpu was NVIDIA B, here it is NVIDIA A"),
         ({"version": "11.3.0"}, "version was 11.3.0, here it is 11.4.0"),
         ({"library": "tensorrt_rtx"}, "library was tensorrt_rtx, here it is tensorrt"),
-        ({"cuda": "12.9"}, "cuda was 12.9, here it is 13.0"),
         ({"compute_capability": "8.0"}, "compute capability was 8.0, here it is 9.0"),
         ({"multiprocessors": 108}, "multiprocessors was 108, here it is 132"),
         ({"memory_gib": 40}, "memory gib was 40, here it is 80"),
@@ -141,10 +144,10 @@ def test_a_description_under_another_name_or_of_a_later_format_is_passed_over(pa
     publish(one)
     place = engines / f"{one.identity.key}.json"
     place.rename(engines / f"{'0' * 64}.json")
-    publish(sidecar(path, HERE, format=2, max_batch=8))
+    publish(sidecar(path, HERE, format=3, max_batch=8))
     assert [entry.problem for entry in cache.entries()] == [
         f"it describes the engine {one.identity.key[:12]}, not the one it is named after",
-        "format 2, this spinert reads 1",
+        "format 3, this spinert reads 2",
     ]
     with pytest.raises(NoEngine, match="no engine of"):
         find(path, library())

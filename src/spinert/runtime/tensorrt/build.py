@@ -217,6 +217,7 @@ class _Work(NamedTuple):
             build_seconds=round(compiled.seconds, 3),
             milliseconds=None,
             driver=target.driver(),
+            cuda=target.cuda_of_driver(),
             spinert=self.by,
             box=self.box,
             built=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

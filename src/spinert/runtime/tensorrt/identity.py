@@ -11,7 +11,7 @@ from spinert.runtime.tensorrt.target import Target, differences
 
 ABI = 2
 """Raised whenever engines are built or run in another way than before."""
-FORMAT = 1
+FORMAT = 2
 VERSION_COMPATIBLE = "version compatible"
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
@@ -59,6 +59,8 @@ class Sidecar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     kernels_sha256: Sha256 | None = None
     """Of what TensorRT for RTX compiled while it was timed here, which spares the next process that."""
     driver: str | None
+    cuda: str
+    """That the driver supported when it was built."""
     spinert: str
     box: str
     """The random name of the cache that it was built in."""
