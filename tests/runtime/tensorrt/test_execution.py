@@ -139,7 +139,8 @@ def test_a_part_of_a_device_array_that_begins_anywhere_is_copied(
 ) -> None:
     images_of_two = np.stack([np.full((2, 3), 1.0, np.float32), np.full((2, 3), 2.0, np.float32)])
     both = emulated.put(images_of_two)
-    second = producer(both, shape=(1, 2, 3), data=(pointer(both) + 24, False))
+    part = producer(both, shape=(1, 2, 3), data=(pointer(both) + 24, False))
+    second = emulated.native.device_array(part, emulated.native.Stream())
     for _ in range(2):
         copy = network({"image": second})["copy"]
         assert (emulated.give(copy) == 2.0).all()
@@ -176,6 +177,15 @@ def test_arrays_of_another_device_are_refused(emulated: CudaPlace, network: Engi
     other = emulated.put(images(1, 1.0)["image"], emulated.native.Stream(device=1))
     with pytest.raises(BadNetwork, match="input 'image' lies on device 1, the engine on device 0"):
         network({"image": other})
+
+
+def test_an_array_of_another_library_must_be_taken_on_its_stream_first(
+    emulated: CudaPlace, network: EngineNetwork
+) -> None:
+    foreign = producer(emulated.put(images(1, 1.0)["image"]))
+    with pytest.raises(BadNetwork, match="input 'image' is an array of another library") as caught:
+        network({"image": foreign})
+    assert "device_array(array, Stream(...))" in caught.value.remedy
 
 
 def test_a_device_array_of_another_shape_is_refused(emulated: CudaPlace, network: EngineNetwork) -> None:

@@ -35,6 +35,7 @@ class Lane:
         self.stream = device.Stream(device=DEVICE)
         self._before, self._after = device.Event(DEVICE), device.Event(DEVICE)
         self._buffers: dict[tuple[int, bool], Buffers] = {}
+        self._held: dict[str, Any] = {}
 
     def run(self, arrays: Arrays, batch: int) -> dict[str, NDArray[Any]]:
         """NumPy arrays in, page-locked NumPy arrays out."""
@@ -59,6 +60,7 @@ class Lane:
             self._before.record(other)
             self.stream.wait(self._before)
         buffers.run(arrays)
+        self._held = arrays  # until the next run is queued, whatever their owner does
         for other in others.values():  # nobody may write to the inputs before they were read
             self._after.record(self.stream)
             other.wait(self._after)
