@@ -168,8 +168,7 @@ def stage_engines(setting: Setting) -> Report:
     rows: dict[str, Report] = {}
     for precision in ("fp32", "fp16", "int8-trt"):
         out = setting.folder / f"engine-{precision}.json"
-        options = ["--precision", precision, "--cache", str(setting.folder / "engines")]
-        command = [sys.executable, "-m", "benchmarks.gpu_engines", str(out), *options]
+        command = [sys.executable, "-m", "benchmarks.gpu_engines", str(out), "--precision", precision]
         try:
             run([*command, *(["--dry-run"] if setting.dry_run else [])], setting)
             rows[precision] = json.loads(out.read_text(encoding="utf-8"))

@@ -1,16 +1,16 @@
 """A TensorRT engine of a shipped bundle on a real device: built, compared, timed. A stage of benchmarks/gpu.py.
 
-    python -m benchmarks.gpu_engines OUT.json --precision P [--bundle NAME] [--cache DIR] [--dry-run]
+    python -m benchmarks.gpu_engines OUT.json --precision P [--bundle NAME] [--dry-run]
 
 Builds the engine of each network in one precision with the TensorRT library that is here; compares its outputs with
 those of the fp32 file on onnxruntime's CPU over the bundle's golden inputs; times one item with its copies, with and
 without a CUDA graph in turns, and the engine alone on arrays that lie on the device. --dry-run builds, and opens
-nothing. A precision that the bundle does not have, or no library, is written down as such and no failure.
+nothing. A precision that the bundle does not have, or no library, is written down as such and no failure. The cache is
+not used: an int8 engine is measured also where it is slower than fp16, and `spinert build` would not keep it.
 """
 
 import argparse
 import json
-import os
 import statistics
 import time
 from pathlib import Path
@@ -18,16 +18,15 @@ from typing import Any
 
 import numpy as np
 
-import spinert
-from spinert.bundle import Bundle
-from spinert.errors import NoBackend
+from spinert.bundle import Bundle, Precision
+from spinert.errors import NoBackend, SpinertError
 from spinert.kernels import device, native
 from spinert.runtime.backends import ort
 from spinert.runtime.infer import find_bundle
 from spinert.runtime.network import Network
-from spinert.runtime.tensorrt import cache, lookup
-from spinert.runtime.tensorrt.build import Engine, Watch, build, choose_library, has
-from spinert.runtime.tensorrt.compile import Options
+from spinert.runtime.tensorrt import layers, target
+from spinert.runtime.tensorrt.build import choose_library, has
+from spinert.runtime.tensorrt.compile import Options, compile_network
 from spinert.runtime.tensorrt.execution import open_plan
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.measure import medians
@@ -74,10 +73,9 @@ def alone_ms(engine: Network, inputs: dict[str, np.ndarray]) -> float:
     return statistics.median(taken)
 
 
-def run_engine(bundle: Bundle, network: str, engine: Engine, library: Library) -> Report:
-    path = bundle.network_file(network, engine.sidecar.identity.precision)  # type: ignore[arg-type]
+def run_engine(bundle: Bundle, network: str, precision: Precision, plan: bytes, library: Library) -> Report:
+    path = bundle.network_file(network, precision)
     spec = bundle.manifest.networks[network]
-    plan = lookup.find(path, library).plan
     with_graph, without = (
         open_plan(library, plan, spec, path.name, host_code=False, graphs=graphs) for graphs in (True, False)
     )
@@ -94,6 +92,29 @@ def run_engine(bundle: Bundle, network: str, engine: Engine, library: Library) -
     }
 
 
+def row_of(bundle: Bundle, network: str, precision: Precision, library: Library, *, dry_run: bool) -> Report:
+    """One network, compiled here and not by `spinert build`, which keeps no int8 engine that is slower than fp16."""
+    path = bundle.network_file(network, precision)
+    row: Report = {}
+    try:
+        here = target.of(library)
+        options = Options(own_gpu=library.portable and here.gpu != target.ANY_GPU)
+        spec = bundle.manifest.networks[network]
+        compiled = compile_network(library, path.read_bytes(), spec, options, file=path.name)
+        found = layers.layers(compiled.report)
+        row |= {
+            "build_seconds": round(compiled.seconds, 3),
+            "plan_bytes": len(compiled.plan),
+            "layers": len(found),
+            "layer_types": layers.count_types(found),
+        }
+        if not dry_run:
+            row |= run_engine(bundle, network, precision, compiled.plan, library)
+    except SpinertError as error:
+        row |= {"failed": f"{type(error).__name__}: {error.problem}", "remedy": error.remedy}
+    return row
+
+
 def measure(arguments: argparse.Namespace) -> Report:
     bundle = find_bundle(arguments.bundle)
     if not has(bundle, arguments.precision):
@@ -103,19 +124,12 @@ def measure(arguments: argparse.Namespace) -> Report:
     except NoBackend as error:
         return {"state": "not here", "reason": f"{error.problem}: {error.remedy}"}
     report: Report = {"state": "done", "library": str(library), "networks": {}}
-    engines = build(bundle, [arguments.precision], library, Options(), Watch(), by=spinert.__version__)
-    for engine in engines:
-        sidecar = engine.sidecar
-        row = {
-            "build_seconds": sidecar.build_seconds,
-            "plan_bytes": sidecar.plan_bytes,
-            "layers": sidecar.layers,
-            "layer_types": sidecar.layer_types,
-        }
-        if not arguments.dry_run:
-            row |= run_engine(bundle, sidecar.network, engine, library)
-        report["networks"][sidecar.network] = row
-    if not arguments.dry_run:
+    for network in bundle.manifest.networks:
+        row = row_of(bundle, network, arguments.precision, library, dry_run=arguments.dry_run)
+        report["networks"][network] = row
+        if "failed" in row:
+            report |= {"state": "failed", "reason": row["failed"]}
+    if not arguments.dry_run and target.no_device() is None:
         report["device"] = native.cuda().describe(0)[0]
     return report
 
@@ -125,11 +139,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--precision", required=True)
     parser.add_argument("--bundle", default="cobb")
-    parser.add_argument("--cache", type=Path, help="where engines go; by default the user's cache")
     parser.add_argument("--dry-run", action="store_true", help="build, and open nothing")
     arguments = parser.parse_args()
-    if arguments.cache is not None:
-        os.environ[cache.VARIABLE] = str(arguments.cache)
     arguments.out.write_text(json.dumps(measure(arguments), indent=1) + "\n", encoding="utf-8")
 
 

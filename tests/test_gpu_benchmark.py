@@ -1,5 +1,6 @@
 """benchmarks/gpu.py as far as it can go without a GPU."""
 
+import argparse
 import datetime
 import json
 import subprocess
@@ -9,9 +10,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks import gpu
+from benchmarks import gpu, gpu_engines
+from spinert.errors import BuildFailed
 from spinert.runtime.infer import find_bundle
 from spinert.runtime.tensorrt import library as libraries
+from spinert.runtime.tensorrt import target
+from spinert.runtime.tensorrt.compile import Compiled
+from spinert.runtime.tensorrt.library import Library
 from tests import cuda_emulator
 
 SHIPPED = find_bundle("cobb").manifest.networks["landmarks"].files
@@ -72,6 +77,34 @@ def test_an_engine_that_fails_leaves_those_of_other_precisions_alone(
     report = gpu.outcome(gpu.stage_engines, SETTING._replace(folder=tmp_path))
     assert [row["state"] for row in report["precisions"].values()] == ["done", "failed", "done"]
     assert (report["state"], report["reason"]) == ("failed", "fp16: the device is lost")
+
+
+def test_a_network_that_cannot_be_built_is_a_row_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any, **_keywords: Any) -> None:
+        raise BuildFailed("no kernel for compute capability 9.0", "try another library")
+
+    monkeypatch.setattr(gpu_engines, "choose_library", lambda name: Library("tensorrt_rtx", "1.7.1", None))
+    monkeypatch.setattr(target, "no_device", lambda: "no NVIDIA driver")
+    monkeypatch.setattr(gpu_engines, "compile_network", refuse)
+    asked = argparse.Namespace(bundle="cobb", precision="fp32", dry_run=False)
+    report = gpu_engines.measure(asked)
+    assert report["networks"]["landmarks"] == {
+        "failed": "BuildFailed: no kernel for compute capability 9.0",
+        "remedy": "try another library",
+    }
+    assert (report["state"], report["reason"]) == ("failed", "BuildFailed: no kernel for compute capability 9.0")
+
+
+@pytest.mark.parametrize("milliseconds", [1.0, 99.0])
+def test_an_int8_engine_is_measured_however_slow_it_is(monkeypatch: pytest.MonkeyPatch, milliseconds: float) -> None:
+    built = Compiled(b"plan", "", b"", 1.0)
+    monkeypatch.setattr(gpu_engines, "choose_library", lambda name: Library("tensorrt_rtx", "1.7.1", None))
+    monkeypatch.setattr(target, "no_device", lambda: "no NVIDIA driver")
+    monkeypatch.setattr(gpu_engines, "compile_network", lambda *_a, **_k: built)
+    monkeypatch.setattr(gpu_engines, "run_engine", lambda *_a: {"ms_graph": milliseconds})
+    report = gpu_engines.measure(argparse.Namespace(bundle="cobb", precision="int8-trt", dry_run=False))
+    assert report["state"] == "done"
+    assert report["networks"]["landmarks"]["ms_graph"] == milliseconds
 
 
 def test_a_stage_that_breaks_leaves_the_others_alone() -> None:

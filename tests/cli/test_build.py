@@ -26,6 +26,7 @@ def test_it_says_what_was_built_and_that_it_was_not_timed(run: Run, bundle: Path
     assert first.stdout.startswith("landmarks fp32: built in ")
     assert "for RTX GPUs from Ampere on; batch 1 to 16; not timed: " in first.stdout
     assert second.stdout.startswith("landmarks fp32: there already; ")
+    assert run("build", bundle, "--rebuild").stdout.startswith("landmarks fp32: built in ")
 
 
 @needs_rtx

@@ -68,7 +68,7 @@ def test_tensorrt_is_told_with_the_engines_in_the_cache(tmp_path: Path, monkeypa
     monkeypatch.setattr(libraries, "version", lambda name: "1.7.1")
     path = tmp_path / "a.onnx"
     path.write_bytes(b"a network")
-    here = target.Target(library="tensorrt_rtx", version="1.7.1", cuda="", gpu=target.ANY_GPU)
+    here = target.Target(library="tensorrt_rtx", version="1.7.1", gpu=target.ANY_GPU)
     engines.publish(engines.sidecar(path, here))
     engines.publish(engines.sidecar(path, msgspec.structs.replace(here, version="1.6.0")))
     monkeypatch.setattr(target, "no_device", lambda: None)

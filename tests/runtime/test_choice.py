@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spinert.bundle import Bundle, Precision, Ranked
-from spinert.errors import BadRequest, NoBackend, NoEngine
+from spinert.errors import BadRequest, DeviceError, NoBackend, NoEngine
 from spinert.runtime import backends, choice
 from spinert.runtime.choice import Choice, candidates, open_networks
 from spinert.runtime.infer import find_bundle
@@ -46,6 +46,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     scores: dict[str, dict[str, int]] = {"ort": {"cpu": 10}, "openvino": {"cpu": 5}, "trt": {"cuda": 30}}
 
     def open_network(name: str, path: Path) -> SimpleNamespace:
+        if f"{name} fails" in have:
+            raise DeviceError(have[f"{name} fails"], "free its memory")
         if f"{name} breaks" in have:
             raise NoBackend(have[f"{name} breaks"], "install it")
         if f"{name} engine" in have and have.get(f"{name} has", "none") not in path.name:
@@ -153,6 +155,19 @@ def test_a_backend_that_cannot_be_loaded_is_told_and_the_next_one_runs(bundle: B
     assert warnings == ("trt did not run: libnvinfer.so.11: cannot open; install it",)
     with pytest.raises(NoBackend, match="cannot open"):
         chosen(bundle, require_gpu=True)
+
+
+def test_a_device_that_fails_is_told_and_the_next_one_runs_unless_it_was_asked_for(
+    bundle: Bundle, machine: dict[str, Any]
+) -> None:
+    machine |= {"trt": None, "trt fails": "out of memory"}
+    assert chosen(bundle) == (
+        Choice("openvino", "cpu", "int8-cpu"),
+        ("trt did not run: out of memory; free its memory",),
+    )
+    for asked in ({"backend": "trt"}, {"require_gpu": True}):
+        with pytest.raises(DeviceError, match="out of memory"):
+            chosen(bundle, **asked)
 
 
 def test_a_bundle_that_spinert_brings_is_called_by_its_name_and_another_by_its_folder(bundle: Bundle) -> None:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -31,13 +32,16 @@ def build(
             "--version-compatible", help="Engines that tensorrt_lean and later versions run too, perhaps slower."
         ),
     ] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build engines again that are there already.")] = False,
 ) -> None:
     """Build the TensorRT engines of a bundle for the GPU that is here.
 
     Nothing else builds engines: `spinert infer` takes what it finds in the
-    cache, or says which command builds it. An engine that is there already is
-    kept. With a GPU here each engine is timed, and int8-trt is kept only where
-    it is faster than fp16. tensorrt_rtx builds without a GPU too, for RTX GPUs
+    cache, or says which command builds it. An engine that is there already and
+    that its library takes is kept. With a GPU here each engine is timed and, over
+    the bundle's golden inputs, compared with fp32 on onnxruntime where that is
+    installed: one that computes something else is not kept, and int8-trt only
+    where it is faster than fp16. tensorrt_rtx builds without a GPU too, for RTX GPUs
     from Ampere on; such an engine is not timed. Engines for a box with tensorrt_lean, which
     cannot build, come from tensorrt on a like GPU with --version-compatible: they
     carry code, so copy the whole cache folder, and only from where you trust.
@@ -48,6 +52,7 @@ def build(
       spinert build bundles/mine --library tensorrt_rtx --batch 4
     """
     import spinert
+    from spinert.runtime.backends import ort
     from spinert.runtime.infer import find_bundle
     from spinert.runtime.tensorrt.build import build as build_engines
     from spinert.runtime.tensorrt.build import choose_library, default_precisions
@@ -57,8 +62,16 @@ def build(
     chosen = choose_library(library)
     options = Options(batch, version_compatible)
     with _progress() as watch:
+        precisions = precision or default_precisions(found)
         for engine in build_engines(
-            found, precision or default_precisions(found), chosen, options, watch, by=spinert.__version__
+            found,
+            precisions,
+            chosen,
+            options,
+            watch,
+            by=spinert.__version__,
+            rebuild=rebuild,
+            reference=partial(ort.open_network, threads=1) if ort.missing() is None else None,
         ):
             typer.echo(_text(engine))
 
@@ -74,6 +87,7 @@ def _text(engine: "Engine") -> str:
         f"{identity.target.library} {identity.target.version} for {identity.target.gpu}",
         f"batch 1 to {identity.max_batch}",
         f"not timed: {engine.unmeasured}" if sidecar.milliseconds is None else f"{sidecar.milliseconds:.3f} ms",
+        "" if sidecar.difference is None else f"within {100 * sidecar.difference:.2g} % of fp32 on the processor",
     ]
     return f"{sidecar.network} {identity.precision}: {'; '.join(filter(None, facts))}"
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 
 from spinert import bundle as bundles
 from spinert.bundle import Bundle, Manifest, Precision
-from spinert.errors import BadRequest, NoBackend, NoEngine
+from spinert.errors import BadRequest, DeviceError, NoBackend, NoEngine
 from spinert.runtime import backends, processor
 from spinert.runtime.backends import Device
 from spinert.runtime.network import Network
@@ -73,9 +73,10 @@ def open_networks(
 ) -> Opened:
     """Open these networks of a bundle with the first candidate that is usable here.
 
-    A backend that would have come first and lacks its engine, or cannot be loaded, is told in a warning.
+    A backend that would have come first and lacks its engine, cannot be loaded, or whose device fails, is told in a
+    warning.
     Raises BadRequest as `candidates`, NoEngine with the command where only an engine is missing, NoBackend with the
-    reason of each candidate, BadNetwork where a file is broken.
+    reason of each candidate, DeviceError where the device that was asked for fails, BadNetwork where a file is broken.
     """
     ways = candidates(bundle.manifest, backend=backend, precision=precision, require_gpu=require_gpu)
     reasons: dict[str, str] = {}
@@ -88,7 +89,9 @@ def open_networks(
                 opened = open_as(bundle, names, way, threads=threads)
             except NoEngine as error:
                 lacking[way] = error.problem
-            except NoBackend as error:
+            except (NoBackend, DeviceError) as error:
+                if isinstance(error, DeviceError) and (require_gpu or backend is not None):
+                    raise
                 reasons[way.backend] = error.problem
                 warnings.append(f"{way.backend} did not run: {error.problem}; {error.remedy}")
             else:
@@ -133,7 +136,8 @@ def _lacking(bundle: Bundle, problems: dict[Choice, str]) -> Iterator[tuple[Choi
 def open_as(bundle: Bundle, names: Sequence[str], way: Choice, *, threads: int) -> dict[str, Network]:
     """Open these networks exactly so, all or none.
 
-    Raises NoEngine where the backend needs an engine that was not built here, BadNetwork where a file is broken.
+    Raises NoEngine where the backend needs an engine that was not built here, NoBackend where it cannot be loaded,
+    DeviceError where its device fails, BadNetwork where a file is broken.
     """
     module = backends.load(way.backend)
     opened: dict[str, Network] = {}

@@ -1,12 +1,17 @@
 """A cache of its own for each test, and TensorRT for RTX, which builds engines without a GPU."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from spinert.runtime.tensorrt import cache
+from spinert.bundle import Bundle
+from spinert.runtime.tensorrt import cache, target
 from spinert.runtime.tensorrt import library as libraries
+from spinert.runtime.tensorrt.build import Engine, Watch, build
+from spinert.runtime.tensorrt.compile import Options
 from spinert.runtime.tensorrt.library import Library
+from tests.runtime.tensorrt.engines import Builds, write_bundle
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +28,33 @@ def rtx() -> Library:
     if "tensorrt_rtx" not in libraries.installed():
         pytest.skip("tensorrt_rtx is not installed: there are wheels for Linux x86-64 only")
     return libraries.load("tensorrt_rtx")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    return write_bundle(tmp_path / "truth")
+
+
+@pytest.fixture
+def builds(rtx: Library, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Builds:
+    """Build precisions of the bundle where no GPU is."""
+    monkeypatch.setattr(target, "no_device", lambda: "no NVIDIA driver")
+
+    def call(
+        *precisions: str, watch: Watch | None = None, rebuild: bool = False, reference: Any = None, **options: Any
+    ) -> list[Engine]:
+        asked = precisions or ("fp32",)
+        return list(
+            build(
+                bundle,
+                asked,
+                rtx,
+                Options(**options),
+                watch or Watch(),
+                by="0.1.0",
+                rebuild=rebuild,
+                reference=reference,
+            )
+        )
+
+    return call

@@ -12,6 +12,7 @@ import numpy as np
 
 from spinert.bundle import NetworkSpec, TensorSpec
 from spinert.kernels import native
+from spinert.runtime.tensorrt.execution import EngineNetwork, open_plan
 from spinert.runtime.tensorrt.library import Library
 from tests.cuda_emulator import Emulator
 
@@ -36,11 +37,18 @@ class Context:
         self.scratch = 0
         self.runs = 0
         self.captured_runs = 0
+        self.nvtx_verbosity = "detailed"
         world.contexts.append(self)
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         self.shape = shape
         return shape[0] <= MOST
+
+    def infer_shapes(self) -> list[str]:
+        return self.world.not_given
+
+    def get_tensor_shape(self, name: str) -> tuple[int, ...]:
+        return (*self.shape[:-1], self.shape[-1] + self.world.wider)
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         assert address % 256 == 0, "TensorRT takes no other address"
@@ -65,6 +73,8 @@ class Context:
         capturing = native.cuda().Stream(handle).capturing
         self.captured_runs += capturing
         self.runs += not capturing
+        if capturing and self.world.graphs_lose_it:
+            return True
         count = int(np.prod(self.shape)) * 4
         return self.world.emulator.copy(self.addresses["copy"], self.addresses["image"], count, handle)
 
@@ -76,6 +86,9 @@ class World:
         self.emulator = emulator
         self.contexts: list[Context] = []
         self.capturable = True
+        self.graphs_lose_it = False
+        self.not_given: list[str] = []
+        self.wider = 0
         self.failure = ""
         self.refusal = ""
         self.cannot_start = ""
@@ -88,6 +101,7 @@ class World:
             ILogger=_Logger,
             Runtime=self._runtime,
             TensorIOMode=SimpleNamespace(INPUT="INPUT", OUTPUT="OUTPUT"),
+            ProfilingVerbosity=SimpleNamespace(NONE="none"),
             ExecutionContextAllocationStrategy=SimpleNamespace(USER_MANAGED="user managed"),
         )
         self.library = Library("tensorrt", "11.4.0", _Hashable(self.module))
@@ -164,6 +178,10 @@ class _Hashable:
 
     def __init__(self, names: SimpleNamespace) -> None:
         self.__dict__.update(names.__dict__)
+
+
+def opened(world: World, *, host_code: bool = False) -> EngineNetwork:
+    return open_plan(world.library, b"plan", SPEC, "copy.onnx", host_code=host_code)
 
 
 def images(batch: int, value: float) -> dict[str, Any]:

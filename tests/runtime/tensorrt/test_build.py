@@ -4,59 +4,20 @@ import errno
 import os
 import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from spinert.bundle import Bundle
 from spinert.errors import BadRequest, BuildFailed, DeviceError, NoBackend, NoEngine
-from spinert.kernels import native
 from spinert.runtime.tensorrt import build as building
 from spinert.runtime.tensorrt import cache, target
 from spinert.runtime.tensorrt import library as libraries
 from spinert.runtime.tensorrt.build import Engine, Watch, build, choose_library
 from spinert.runtime.tensorrt.compile import Options
 from spinert.runtime.tensorrt.library import Library
-from tests.runtime.tensorrt.engines import write_bundle
-
-Builds = Callable[..., list[Engine]]
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> Bundle:
-    return write_bundle(tmp_path / "truth")
-
-
-@pytest.fixture
-def builds(rtx: Library, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Builds:
-    """Build precisions of the bundle where no GPU is."""
-    monkeypatch.setattr(target, "no_device", lambda: "no NVIDIA driver")
-
-    def call(*precisions: str, watch: Watch | None = None, **options: Any) -> list[Engine]:
-        return list(build(bundle, precisions or ("fp32",), rtx, Options(**options), watch or Watch(), by="0.1.0"))
-
-    return call
-
-
-def gpu(monkeypatch: pytest.MonkeyPatch, milliseconds: dict[str, float]) -> list[str]:
-    """A GPU on which the engine of each ONNX file takes this long; the names of those that were timed."""
-    timed: list[str] = []
-
-    def medians(networks: list[SimpleNamespace]) -> tuple[float, ...]:
-        timed.extend(network.file for network in networks)
-        return tuple(milliseconds[network.file.split(".")[-2]] for network in networks)
-
-    described = ("NVIDIA A", (8, 6), 84, 24 << 30)
-    monkeypatch.setattr(target, "no_device", lambda: None)
-    monkeypatch.setattr(native, "cuda", lambda: SimpleNamespace(describe=lambda device: described))
-    monkeypatch.setattr(
-        building, "open_plan", lambda _l, _p, _s, file, **_k: SimpleNamespace(file=file, compiled=lambda: b"kernels")
-    )
-    monkeypatch.setattr(building, "medians", medians)
-    return timed
+from tests.runtime.tensorrt.engines import Builds, gpu
 
 
 def names(folder: Path) -> set[str]:
@@ -203,6 +164,31 @@ def test_an_engine_that_its_own_library_refuses_is_not_kept(builds: Builds, monk
     with pytest.raises(BuildFailed, match="what was built cannot be run here: the GPU is too new"):
         builds()
     assert cache.entries() == []
+
+
+def test_an_engine_in_the_cache_that_its_library_refuses_by_now_is_built_again(
+    builds: Builds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu(monkeypatch, {"fp32": 2.0})
+    (first,) = builds()
+    (kept,) = builds()
+    refusals = iter((NoEngine("another driver", "build it again"), None))
+    opened = building.open_plan
+
+    def refuse_once(*arguments: Any, **keywords: Any) -> Any:
+        if (refusal := next(refusals)) is not None:
+            raise refusal
+        return opened(*arguments, **keywords)
+
+    monkeypatch.setattr(building, "open_plan", refuse_once)
+    (again,) = builds()
+    assert [engine.fresh for engine in (first, kept, again)] == [True, False, True]
+    assert [entry.sidecar for entry in cache.entries()] == [again.sidecar]
+
+
+def test_engines_are_built_again_where_that_is_asked_for(builds: Builds) -> None:
+    assert [builds(rebuild=asked)[0].fresh for asked in (False, True, False)] == [True, True, False]
+    assert len(cache.entries()) == 1
 
 
 def test_an_engine_that_was_built_without_a_gpu_is_timed_when_there_is_one(

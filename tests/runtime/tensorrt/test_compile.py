@@ -17,9 +17,10 @@ from spinert.errors import BuildFailed, DeviceError
 from spinert.runtime.infer import find_bundle, shipped
 from spinert.runtime.tensorrt import layers, target
 from spinert.runtime.tensorrt.build import BUILDABLE
-from spinert.runtime.tensorrt.compile import Compiled, Options, _timing_cache, compile_network
+from spinert.runtime.tensorrt.compile import Compiled, Options, _configure, _timing_cache, compile_network
 from spinert.runtime.tensorrt.execution import open_plan
 from spinert.runtime.tensorrt.library import Library
+from spinert.runtime.tensorrt.messages import logger
 from tests.runtime.tensorrt import patterns
 
 TYPES = {"float32": "Float", "float16": "Half", "uint8": "UInt8", "int8": "Int8", "int32": "Int32", "int64": "Int64"}
@@ -132,6 +133,14 @@ def test_the_batch_goes_as_far_as_was_asked(rtx: Library) -> None:
     content, spec = patterns.network(patterns.sigmoid(), "float32")
     report = compiled(rtx, content, spec, max_batch=5).report
     assert "MinShape: [1,8,16,16], OptShape: [1,8,16,16], MaxShape: [5,8,16,16]" in report
+
+
+def test_an_engine_allocates_nothing_while_it_runs_and_keeps_float32_whole(rtx: Library) -> None:
+    _, spec = patterns.network(patterns.sigmoid(), "float32")
+    builder, flags = rtx.module.Builder(logger(rtx.module)), rtx.module.BuilderFlag
+    config = _configure(rtx, builder, spec, Options())
+    assert config.get_flag(flags.REQUIRE_USER_ALLOCATION)
+    assert not config.get_flag(flags.TF32)
 
 
 def test_version_compatible_engines_are_for_the_other_library(rtx: Library) -> None:

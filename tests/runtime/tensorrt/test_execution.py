@@ -7,16 +7,18 @@ import gc
 import threading
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
+from spinert.bundle import TensorSpec
 from spinert.errors import BadNetwork, DeviceError, NoEngine
 from spinert.runtime.tensorrt.buffers import KEPT
 from spinert.runtime.tensorrt.execution import EngineNetwork, open_plan
 from tests.cuda_emulator import Emulator
 from tests.kernels.device_arrays import pointer, producer
 from tests.kernels.places import CudaPlace
-from tests.runtime.tensorrt.stand_in import SPEC, World, images
+from tests.runtime.tensorrt.stand_in import SPEC, World, images, opened
 
 
 @pytest.fixture
@@ -27,10 +29,6 @@ def world(emulator: Emulator) -> World:
 @pytest.fixture
 def network(world: World) -> EngineNetwork:
     return opened(world)
-
-
-def opened(world: World, *, host_code: bool = False) -> EngineNetwork:
-    return open_plan(world.library, b"plan", SPEC, "copy.onnx", host_code=host_code)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -47,20 +45,9 @@ def test_it_says_what_runs(network: EngineNetwork) -> None:
     assert (network.backend, network.provider) == ("tensorrt", "tensorrt 11.4.0")
 
 
-def test_the_graph_of_a_batch_size_is_captured_once_after_a_warm_run(world: World, network: EngineNetwork) -> None:
-    for value in (1.0, 2.0, 3.0):
-        network(images(2, value))
-    (context,) = world.contexts
-    assert (context.runs, context.captured_runs) == (1, 1)
-    network(images(5, 1.0))
-    assert [each.captured_runs for each in world.contexts] == [1, 1]
-
-
-def test_graphs_can_be_done_without(world: World) -> None:
-    network = open_plan(world.library, b"plan", SPEC, "copy.onnx", host_code=False, graphs=False)
-    for value in (1.0, 2.0):
-        assert (network(images(1, value))["copy"] == value).all()
-    assert [(context.runs, context.captured_runs) for context in world.contexts] == [(2, 0)]
+def test_no_layer_is_named_to_profilers_while_it_runs(world: World, network: EngineNetwork) -> None:
+    network(images(1, 1.0))
+    assert [context.nvtx_verbosity for context in world.contexts] == ["none"]
 
 
 @pytest.mark.parametrize("on_device", [False, True])
@@ -79,14 +66,13 @@ def test_nothing_is_allocated_once_a_batch_size_was_met(
     assert emulated.native.allocations() == before
 
 
-def test_an_engine_that_cannot_be_captured_is_queued_each_time(world: World) -> None:
-    world.capturable = False
-    network = opened(world)
-    for value in (1.0, 2.0, 3.0):
-        assert (network(images(1, value))["copy"] == value).all()
-    (context,) = world.contexts
-    assert (context.runs, context.captured_runs) == (3, 0)
-    assert network.provider == "tensorrt 11.4.0, no CUDA graph"
+def test_an_engine_of_other_shapes_or_more_inputs_is_refused(world: World, network: EngineNetwork) -> None:
+    world.wider = 1
+    with pytest.raises(BadNetwork, match=r"makes output 'copy' of shape \[2, 2, 4\], the bundle says \[2, 2, 3\]"):
+        network(images(2, 1.0))
+    world.wider, world.not_given = 0, ["mask"]
+    with pytest.raises(BadNetwork, match="inputs of its bundle alone: mask is not given"):
+        network(images(2, 1.0))
 
 
 def test_each_thread_has_its_own_context_and_results(world: World, network: EngineNetwork) -> None:
@@ -145,6 +131,7 @@ def test_device_arrays_are_read_where_they_lie(world: World, network: EngineNetw
     (context,) = world.contexts
     assert context.addresses["image"] == image.__cuda_array_interface__["data"][0]
     assert context.captured_runs == 0
+    assert network.provider == "tensorrt 11.4.0, no CUDA graph"
 
 
 def test_a_part_of_a_device_array_that_begins_anywhere_is_copied(
@@ -152,7 +139,8 @@ def test_a_part_of_a_device_array_that_begins_anywhere_is_copied(
 ) -> None:
     images_of_two = np.stack([np.full((2, 3), 1.0, np.float32), np.full((2, 3), 2.0, np.float32)])
     both = emulated.put(images_of_two)
-    second = producer(both, shape=(1, 2, 3), data=(pointer(both) + 24, False))
+    part = producer(both, shape=(1, 2, 3), data=(pointer(both) + 24, False))
+    second = emulated.native.device_array(part, emulated.native.Stream())
     for _ in range(2):
         copy = network({"image": second})["copy"]
         assert (emulated.give(copy) == 2.0).all()
@@ -189,6 +177,15 @@ def test_arrays_of_another_device_are_refused(emulated: CudaPlace, network: Engi
     other = emulated.put(images(1, 1.0)["image"], emulated.native.Stream(device=1))
     with pytest.raises(BadNetwork, match="input 'image' lies on device 1, the engine on device 0"):
         network({"image": other})
+
+
+def test_an_array_of_another_library_must_be_taken_on_its_stream_first(
+    emulated: CudaPlace, network: EngineNetwork
+) -> None:
+    foreign = producer(emulated.put(images(1, 1.0)["image"]))
+    with pytest.raises(BadNetwork, match="input 'image' is an array of another library") as caught:
+        network({"image": foreign})
+    assert "device_array(array, Stream(...))" in caught.value.remedy
 
 
 def test_a_device_array_of_another_shape_is_refused(emulated: CudaPlace, network: EngineNetwork) -> None:
@@ -251,6 +248,12 @@ def test_tensors_that_differ_from_the_bundle_are_refused(world: World) -> None:
     world.tensors["copy"] = ("OUTPUT", "HALF", (-1, 2, 4))
     with pytest.raises(BadNetwork, match=r"are copy float16 \[N, 2, 4\], the bundle says copy float32 \[N, 2, 3\]"):
         opened(world)
+
+
+def test_a_type_that_arrays_of_a_device_do_not_have_is_refused(world: World) -> None:
+    spec = msgspec.structs.replace(SPEC, outputs=(TensorSpec("copy", "int8", (None, 2, 3)),))
+    with pytest.raises(BadNetwork, match=r"'copy' of copy\.onnx is int8, arrays of a device are uint8, "):
+        open_plan(world.library, b"plan", spec, "copy.onnx", host_code=False)
 
 
 def test_no_memory_left_is_a_device_error(network: EngineNetwork, emulator: Emulator) -> None:

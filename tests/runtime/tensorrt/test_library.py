@@ -115,6 +115,38 @@ def test_the_backend_runs_the_engine_in_the_cache(world: World, tmp_path: Path) 
     assert world.host_code_allowed == [False]
 
 
+@pytest.fixture
+def two(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[World, World, Path]:
+    """Two installed libraries, each with its engine of one ONNX file."""
+    first, second = World(emulator), World(emulator)
+    second.library = Library("tensorrt_rtx", "1.7.1", second.library.module)
+    loaded = {"tensorrt": first.library, "tensorrt_rtx": second.library}
+    monkeypatch.setattr(libraries, "installed", lambda: tuple(loaded))
+    monkeypatch.setattr(libraries, "load", loaded.__getitem__)
+    path = tmp_path / "copy.onnx"
+    path.write_bytes(b"a network")
+    for each in loaded.values():
+        publish(sidecar(path, target.of(each)))
+    return first, second, path
+
+
+@pytest.mark.parametrize("said", ["Error Code 6: API Usage Error", "Error Code 1: Cuda Runtime (out of memory)"])
+def test_the_second_library_runs_where_the_first_one_fails(two: tuple[World, World, Path], said: str) -> None:
+    first, _, path = two
+    first.refusal = said
+    assert trt.open_network(path, SPEC, threads=1).provider == "tensorrt_rtx 1.7.1"
+
+
+def test_the_reasons_of_all_libraries_are_told(two: tuple[World, World, Path]) -> None:
+    first, second, path = two
+    first.refusal, second.refusal = "Error Code 6: too old", "Error Code 6: too new"
+    with pytest.raises(NoEngine, match=r"tensorrt 11\.4\.0 refuses .*too old; tensorrt_rtx 1\.7\.1 refuses .*too new"):
+        trt.open_network(path, SPEC, threads=1)
+    second.refusal = "Error Code 1: Cuda Runtime (out of memory)"
+    with pytest.raises(DeviceError, match=r"too old; tensorrt_rtx 1\.7\.1 cannot open"):
+        trt.open_network(path, SPEC, threads=1)
+
+
 def test_the_backend_builds_nothing(world: World, tmp_path: Path, engines: Path) -> None:
     path = tmp_path / "copy.onnx"
     path.write_bytes(b"a network")
@@ -131,9 +163,20 @@ def test_messages_tell_the_last_errors_since_a_mark() -> None:
     for severity, text in ((2, "a warning"), (1, "no\nmemory"), (0, "a bug"), (1, "no\nmemory"), (4, "Layers:\nmany")):
         said.add(severity, text)
     assert said.errors(mark) == "no memory; a bug"
-    assert said.find(mark, "Layers:") == "Layers:\nmany"
-    said.clear()
-    assert said.find(mark, "Layers:") is None
+    assert said.take_report(mark) == "Layers:\nmany"
+    assert said.take_report(mark) is None
+    assert said.errors(mark) == "no memory; a bug"  # of another thread, perhaps
+
+
+def test_errors_outlast_any_number_of_other_messages() -> None:
+    said = messages.Messages()
+    mark = said.mark()
+    said.add(4, "Layers:\nmany")
+    said.add(1, "no memory")
+    for number in range(2 * messages.LINES):
+        said.add(3 + number % 2, "a tactic was timed")
+    assert said.errors(mark) == "no memory"
+    assert said.take_report(mark) == "Layers:\nmany"
 
 
 @pytest.mark.parametrize(
@@ -158,8 +201,13 @@ def test_rtx_builds_one_engine_for_many_gpus_and_one_for_a_gpu_that_is_not_among
     assert gpu == (target.ANY_GPU if portable else "NVIDIA A")
 
 
-def test_a_gpu_s_memory_is_told_in_steps_that_a_driver_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = iter((85_520_809_984, 84_987_740_160))
-    there = SimpleNamespace(devices=lambda: (1, ""), describe=lambda device: ("NVIDIA A", (9, 0), 132, next(sizes)))
+@pytest.mark.parametrize(
+    ("sizes", "told"), [((85_520_809_984, 84_987_740_160), 80), ((23_836_098_560, 23_500_000_000), 20)]
+)
+def test_a_gpu_s_memory_is_told_in_steps_that_a_driver_does_not_change(
+    monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int], told: int
+) -> None:
+    left = iter(sizes)
+    there = SimpleNamespace(devices=lambda: (1, ""), describe=lambda device: ("NVIDIA A", (9, 0), 132, next(left)))
     monkeypatch.setattr(native, "cuda", lambda: there)
-    assert {target.of(Library("tensorrt", "11.4", None)).memory_gib for _ in range(2)} == {80}
+    assert {target.of(Library("tensorrt", "11.4", None)).memory_gib for _ in range(2)} == {told}

@@ -1,12 +1,15 @@
 """Which engine in the cache is taken, and what is said of one that does not fit."""
 
+import errno
+import fcntl
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from spinert.errors import NoEngine
+from spinert.errors import BuildFailed, NoEngine
 from spinert.runtime.tensorrt import cache
 from spinert.runtime.tensorrt.identity import VERSION_COMPATIBLE, numbers
 from spinert.runtime.tensorrt.library import Library
@@ -17,7 +20,6 @@ from tests.runtime.tensorrt.engines import PLAN, publish, sidecar, write_bundle
 HERE = Target(
     library="tensorrt",
     version="11.4.0",
-    cuda="13.0",
     gpu="NVIDIA A",
     compute_capability="9.0",
     multiprocessors=132,
@@ -55,6 +57,11 @@ def test_of_several_that_fit_the_one_for_the_larger_batch_is_taken(path: Path) -
     assert find(path, library()).plan == bytes([16])
 
 
+def test_a_new_driver_is_no_reason_to_build_again(path: Path) -> None:
+    publish(sidecar(path, HERE, driver="580.1", cuda="12.9"))
+    assert find(path, library()).plan == PLAN
+
+
 def test_one_that_fits_is_taken_before_one_that_does_not(path: Path) -> None:
     publish(sidecar(path, msgspec.structs.replace(HERE, gpu="NVIDIA B"), plan=b"other", max_batch=99), b"other")
     publish(sidecar(path, HERE))
@@ -80,7 +87,6 @@ def test_no_engine_is_told_with_the_file_and_the_library(path: Path) -> None:
         ({"gpu": "NVIDIA B"}, "gpu was NVIDIA B, here it is NVIDIA A"),
         ({"version": "11.3.0"}, "version was 11.3.0, here it is 11.4.0"),
         ({"library": "tensorrt_rtx"}, "library was tensorrt_rtx, here it is tensorrt"),
-        ({"cuda": "12.9"}, "cuda was 12.9, here it is 13.0"),
         ({"compute_capability": "8.0"}, "compute capability was 8.0, here it is 9.0"),
         ({"multiprocessors": 108}, "multiprocessors was 108, here it is 132"),
         ({"memory_gib": 40}, "memory gib was 40, here it is 80"),
@@ -101,7 +107,7 @@ def test_a_changed_bundle_is_told_with_both_hashes(path: Path) -> None:
 
 def test_another_manner_of_building_is_told(path: Path) -> None:
     publish(sidecar(path, HERE, abi=0))
-    with pytest.raises(NoEngine, match="was built in manner 0, this spinert's is 1"):
+    with pytest.raises(NoEngine, match="was built in manner 0, this spinert's is 2"):
         find(path, library())
 
 
@@ -138,10 +144,10 @@ def test_a_description_under_another_name_or_of_a_later_format_is_passed_over(pa
     publish(one)
     place = engines / f"{one.identity.key}.json"
     place.rename(engines / f"{'0' * 64}.json")
-    publish(sidecar(path, HERE, format=2, max_batch=8))
+    publish(sidecar(path, HERE, format=3, max_batch=8))
     assert [entry.problem for entry in cache.entries()] == [
         f"it describes the engine {one.identity.key[:12]}, not the one it is named after",
-        "format 2, this spinert reads 1",
+        "format 3, this spinert reads 2",
     ]
     with pytest.raises(NoEngine, match="no engine of"):
         find(path, library())
@@ -206,6 +212,28 @@ def test_files_of_an_engine_that_was_replaced_go_unless_another_one_names_them(p
 def test_versions_are_compared_as_numbers() -> None:
     assert numbers("11.10.0.1") > numbers("11.9.2.106")
     assert numbers("11.4.0rc1") == (11, 4)
+
+
+def test_a_file_system_without_locks_is_named(engines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(_file: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(BuildFailed, match="No locks available") as caught, cache.locked():
+        pass
+    assert str(engines) in caught.value.problem
+
+
+def test_a_user_without_a_home_folder_is_told_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv(cache.VARIABLE)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(NoEngine, match="no home folder") as caught:
+        cache.entries()
+    assert cache.VARIABLE in caught.value.remedy
 
 
 def test_the_cache_lies_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engines: Path) -> None:

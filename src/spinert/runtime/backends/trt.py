@@ -6,7 +6,7 @@
 from pathlib import Path
 
 from spinert.bundle import NetworkSpec
-from spinert.errors import NoBackend, NoEngine
+from spinert.errors import DeviceError, NoBackend, NoEngine, SpinertError
 from spinert.runtime.network import Network
 from spinert.runtime.tensorrt import library as libraries
 from spinert.runtime.tensorrt import target
@@ -28,25 +28,25 @@ def missing() -> str | None:
 def open_network(path: Path, spec: NetworkSpec, *, threads: int) -> Network:
     """Open the engine of an ONNX file that was built on or for this machine; `threads` says nothing to a GPU.
 
-    Raises NoEngine with what differs where none fits, NoBackend where no library can be imported, DeviceError where the
-    device fails, BadNetwork where the engine's tensors are not those of the bundle.
+    Each installed library is tried before any error is raised, with the reasons of all: DeviceError where a device
+    failed, NoEngine with what differs where none fits, NoBackend where no library can be imported. BadNetwork where the
+    engine's tensors are not those of the bundle.
     """
     del threads
     from spinert.runtime.tensorrt.execution import open_plan
     from spinert.runtime.tensorrt.lookup import find
 
-    reasons: dict[str, None] = {}
-    broken: NoBackend | None = None
+    errors: list[SpinertError] = []
     for name in libraries.installed():
         try:
             library = libraries.load(name)
             found = find(path, library)
-        except NoEngine as error:
-            reasons[error.problem] = None
-        except NoBackend as error:
-            broken = broken or error
-        else:
             return open_plan(library, found.plan, spec, path.name, host_code=found.host_code, kernels=found.kernels)
-    if not reasons and broken is not None:
-        raise broken
-    raise NoEngine("; ".join(reasons) or "no TensorRT library is installed", REMEDY)
+        except (NoBackend, DeviceError) as error:
+            errors.append(error)
+    reasons = "; ".join(dict.fromkeys(each.problem for each in errors))
+    for kind in (DeviceError, NoEngine, NoBackend):
+        for each in errors:
+            if isinstance(each, kind):
+                raise kind(reasons, REMEDY if kind is NoEngine else each.remedy)
+    raise NoEngine("no TensorRT library is installed", REMEDY)

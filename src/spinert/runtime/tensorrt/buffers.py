@@ -5,8 +5,10 @@ allocated once a thread has met a batch size. NumPy arrays go through page-locke
 size the copies and the engine are one graph. Arrays of a device are read where they lie.
 """
 
+from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from spinert.bundle import TensorSpec
@@ -18,6 +20,10 @@ from spinert.runtime.tensorrt.opened import Opened
 DEVICE = 0
 ALIGNMENT = 256
 """Of the addresses that TensorRT takes, in bytes."""
+POISON = 0x7F
+"""Each byte of the outputs before a new graph is tried: 3e38 as float32, not a number as float16."""
+AGREE = 1e-2
+"""How far a graph may be from the run before it, as a share of the largest magnitude: it is the same work."""
 KEPT = 4
 """Batch sizes that a thread keeps buffers for, the last ones used."""
 
@@ -30,6 +36,13 @@ class Lane:
         self.stream = device.Stream(device=DEVICE)
         self._before, self._after = device.Event(DEVICE), device.Event(DEVICE)
         self._buffers: dict[tuple[int, bool], Buffers] = {}
+        self._held: dict[str, Any] = {}
+
+    def __del__(self) -> None:
+        """What was queued ends, and contexts go, before the engine does."""
+        with suppress(Exception):  # a device that is lost, or an interpreter that ends
+            self.stream.synchronize()
+            self._buffers.clear()
 
     def run(self, arrays: Arrays, batch: int) -> dict[str, NDArray[Any]]:
         """NumPy arrays in, page-locked NumPy arrays out."""
@@ -54,6 +67,7 @@ class Lane:
             self._before.record(other)
             self.stream.wait(self._before)
         buffers.run(arrays)
+        self._held = arrays  # until the next run is queued, whatever their owner does
         for other in others.values():  # nobody may write to the inputs before they were read
             self._after.record(self.stream)
             other.wait(self._after)
@@ -91,8 +105,18 @@ class Buffers:
             if not on_device:
                 self.inputs[spec.name] = (device.pinned(shape, spec.dtype), self._empty(shape, spec.dtype))
                 self._place(spec.name, self.inputs[spec.name][1])
+        if missing := self._not_given():
+            raise BadNetwork(
+                f"the engine does not run with the inputs of its bundle alone: {', '.join(missing)} is not given",
+                "export the bundle again, then build its engine",
+            )
         for spec in self._engine.outputs:
             shape = _shape(spec, batch)
+            if (made := tuple(self._context.get_tensor_shape(spec.name))) != shape:
+                raise BadNetwork(
+                    f"the engine makes output {spec.name!r} of shape {list(made)}, the bundle says {list(shape)}",
+                    "export the bundle again, then build its engine",
+                )
             pinned = None if on_device else device.pinned(shape, spec.dtype)
             self.outputs[spec.name] = (self._empty(shape, spec.dtype), pinned)
             self._place(spec.name, self.outputs[spec.name][0])
@@ -117,20 +141,43 @@ class Buffers:
                 device.download(array, host)
 
     def capture(self) -> None:
-        """The same as a graph. An engine that cannot be captured is queued anew each time, as it just was."""
+        """The same as a graph. An engine that cannot be captured is queued anew each time, as it just was.
+
+        So is one whose graph does not compute what was computed just now, which the results still hold.
+        """
         self.warm = True
         capturable = getattr(self._context, "is_stream_capturable", None)
         if self._engine.graphs and (capturable is None or capturable(self._stream.handle)):
             graph = device.Graph(self._stream)
+            expected = {name: array.copy() for name, array in self.results.items()}
             try:
                 with graph:
                     self.copy_and_run()
+                if self._computes(graph, expected):
+                    self.graph = graph
             except DeviceError:
-                self._engine.queued_anew()
-            else:
-                self.graph = graph
-        else:
+                pass  # what was computed before is there; a device that is lost says so again in the next run
+            for name, array in expected.items():
+                self.results[name][...] = array
+        if self.graph is None:
             self._engine.queued_anew()
+
+    def _computes(self, graph: Any, expected: dict[str, NDArray[Any]]) -> bool:
+        """Whether a graph writes over poisoned outputs what is expected."""
+        for name, (array, _) in self.outputs.items():
+            self.results[name].view(np.uint8)[...] = POISON
+            device.upload(self.results[name], array)
+        graph.launch()
+        self._stream.synchronize()
+        return all(_agree(self.results[name], array) for name, array in expected.items())
+
+    def _not_given(self) -> list[str]:
+        mark = self._engine.mark()
+        try:
+            missing: list[str] = self._context.infer_shapes()
+        except RuntimeError:
+            raise self._engine.failed("inferring the shapes of", mark) from None
+        return missing
 
     def _enqueue(self) -> None:
         mark = self._engine.mark()
@@ -157,6 +204,11 @@ class Buffers:
 
 def _shape(spec: TensorSpec, batch: int) -> tuple[int, ...]:
     return tuple(batch if size is None else size for size in spec.shape)
+
+
+def _agree(array: NDArray[Any], expected: NDArray[Any]) -> bool:
+    magnitude = float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0))
+    return bool(np.allclose(array, expected, rtol=AGREE, atol=AGREE * magnitude, equal_nan=True))
 
 
 def _address(array: Any) -> int:

@@ -3,12 +3,15 @@
 import datetime
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from spinert.bundle import Bundle, NetworkSpec, Precision
-from spinert.errors import BadRequest, BuildFailed, NoEngine
+from spinert.errors import BadRequest, BuildFailed, DeviceError, NoEngine
+from spinert.runtime.golden import read_golden
+from spinert.runtime.network import Network
 from spinert.runtime.tensorrt import cache, layers, lookup, target
 from spinert.runtime.tensorrt import library as libraries
 from spinert.runtime.tensorrt.compile import Options, compile_network
@@ -17,7 +20,9 @@ from spinert.runtime.tensorrt.identity import Identity, Sidecar, label
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.measure import medians
 from spinert.runtime.tensorrt.progress import Progress
+from spinert.runtime.tensorrt.proof import prove
 
+Reference = Callable[[Path, NetworkSpec], Network]
 BUILDABLE: tuple[Precision, ...] = ("fp32", "fp16", "int8-trt")
 
 
@@ -72,11 +77,17 @@ def build(
     watch: Watch,
     *,
     by: str,
+    rebuild: bool = False,
+    reference: Reference | None = None,
 ) -> Iterator[Engine]:
     """Each network in each precision, in the order that lets int8-trt be compared with fp16; found ones are kept.
 
-    by   the version of spinert, for the description
+    by          the version of spinert, for the description
+    rebuild     build them again though they are there
+    reference   opens an fp32 file on the processor, to compare the outputs of the engines with
 
+    With a device here one that is found is opened, and built again where its library refuses it by now; one that was
+    not measured on this device is run on the golden inputs, and not kept where it fails `proof.prove`.
     With a device here each engine is timed, and int8-trt is kept only where it is faster than fp16.
     Raises BadRequest for a precision that cannot be built, BuildFailed as `compile_network`, where the cache cannot be
     written to, and where int8-trt is not faster; DeviceError where a device is needed or fails.
@@ -93,7 +104,9 @@ def build(
         for network in bundle.manifest.networks:
             watch.begin(network, precision)
             with cache.locked(watch.waiting) as box:
-                engine = _Work(bundle, network, precision, library, here, options, watch, box, by).engine()
+                engine = _Work(
+                    bundle, network, precision, library, here, options, watch, box, by, rebuild, reference
+                ).engine()
             yield engine
 
 
@@ -109,6 +122,8 @@ class _Work(NamedTuple):
     watch: Watch
     box: str
     by: str
+    rebuild: bool
+    reference: Reference | None
 
     @property
     def spec(self) -> NetworkSpec:
@@ -130,7 +145,7 @@ class _Work(NamedTuple):
         if sidecar is None or plan is None:
             plan, sidecar = self._built(content, identity)
             fresh = True
-        elif sidecar.milliseconds is not None:
+        elif sidecar.milliseconds is not None and sidecar.measured_on == target.machine():
             return Engine(sidecar, fresh=False, unmeasured=None)
         else:
             fresh = False
@@ -143,18 +158,36 @@ class _Work(NamedTuple):
                 if not fresh:
                     cache.withdraw(sidecar)
                 raise
+            except DeviceError:
+                # what was built stays, as if no GPU had been here; but int8-trt is nothing before it was compared
+                if fresh and self.precision != "int8-trt":
+                    cache.publish(sidecar, plan)
+                raise
         if fresh or unmeasured is None:
             cache.publish(sidecar, plan if fresh else None, kernels)
         return Engine(sidecar, fresh, unmeasured)
 
     def _stored(self, sidecar: Sidecar | None) -> bytes | None:
-        """The plan in the cache; None where it is damaged or came from elsewhere with code: then it is built again."""
-        if sidecar is None or (sidecar.identity.host_code and sidecar.box != self.box):
+        """The plan in the cache; None where it is to be built again.
+
+        That is where it is damaged, came from elsewhere with code, or its library refuses it on the device here.
+        """
+        if sidecar is None or self.rebuild or (sidecar.identity.host_code and sidecar.box != self.box):
             return None
         try:
-            return cache.plan(sidecar)
+            plan = cache.plan(sidecar)
         except ValueError:
             return None
+        if target.no_device() is None:
+            try:
+                self._opened(sidecar, plan)
+            except NoEngine:
+                cache.withdraw(sidecar)
+                return None
+        return plan
+
+    def _opened(self, sidecar: Sidecar, plan: bytes) -> EngineNetwork:
+        return open_plan(self.library, plan, self.spec, sidecar.file, host_code=sidecar.identity.host_code)
 
     def _built(self, content: bytes, identity: Identity) -> tuple[bytes, Sidecar]:
         timings = f"timings-{hashlib.sha256(msgspec.json.encode(self.here)).hexdigest()[:16]}.bin"
@@ -184,17 +217,19 @@ class _Work(NamedTuple):
             build_seconds=round(compiled.seconds, 3),
             milliseconds=None,
             driver=target.driver(),
+            cuda=target.cuda_of_driver(),
             spinert=self.by,
             box=self.box,
             built=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
 
     def _measured(self, sidecar: Sidecar, plan: bytes) -> tuple[Sidecar, bytes]:
-        """Timed here, int8-trt in turns with the engine that it would replace; and the kernels compiled meanwhile."""
+        """Proved and timed here, int8-trt in turns with the engine that it would replace; and the compiled kernels."""
         try:
-            network = open_plan(self.library, plan, self.spec, sidecar.file, host_code=sidecar.identity.host_code)
+            network = self._opened(sidecar, plan)
         except NoEngine as error:
             raise BuildFailed(f"what was built cannot be run here: {error.problem}", "try another library") from None
+        difference = self._proved(network, sidecar)
         if self.precision == "int8-trt":
             taken, before = medians([network, self._replaced()])
             if taken >= before:
@@ -207,7 +242,24 @@ class _Work(NamedTuple):
             (taken,) = medians([network])
         kernels = network.compiled()
         sha256 = hashlib.sha256(kernels).hexdigest() if kernels else None
-        return msgspec.structs.replace(sidecar, milliseconds=round(taken, 4), kernels_sha256=sha256), kernels
+        measured = msgspec.structs.replace(
+            sidecar,
+            milliseconds=round(taken, 4),
+            measured_on=target.machine(),
+            difference=difference,
+            kernels_sha256=sha256,
+        )
+        return measured, kernels
+
+    def _proved(self, network: EngineNetwork, sidecar: Sidecar) -> float | None:
+        """The difference from fp32, as `prove`; None where the bundle has no golden inputs."""
+        if self.spec.golden is None:
+            return None
+        golden, reference = read_golden(self.bundle, self.network), None
+        if self.reference is not None and "fp32" in self.spec.files:
+            reference = self.reference(self.bundle.network_file(self.network, "fp32"), self.spec)
+        file, most = sidecar.file, self.options.max_batch
+        return prove(network, reference, golden, self.spec, self.precision, max_batch=most, file=file)
 
     def _replaced(self) -> EngineNetwork:
         """The fp16 engine in the cache. Raises BuildFailed where there is none to compare with."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from spinert.errors import BuildFailed
+from spinert.errors import BuildFailed, NoEngine
 from spinert.runtime.tensorrt.identity import FORMAT, Sidecar, encode
 
 VARIABLE = "SPINERT_CACHE"
@@ -33,12 +33,18 @@ class Entry(NamedTuple):
 
 
 def folder() -> Path:
-    """Where engines lie. It may not be there yet."""
+    """Where engines lie. It may not be there yet. Raises NoEngine where the user has no home folder."""
     if named := os.environ.get(VARIABLE):
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME", "")
-    # the specification says that a relative one is to be ignored
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "spinert" / "engines"
+    if Path(base).is_absolute():  # the specification says that a relative one is to be ignored
+        return Path(base) / "spinert" / "engines"
+    try:
+        return Path.home() / ".cache" / "spinert" / "engines"
+    except RuntimeError:
+        raise NoEngine(
+            "this user has no home folder, where engines would be kept", f"name a folder in {VARIABLE}"
+        ) from None
 
 
 def box() -> str | None:
@@ -99,13 +105,13 @@ def locked(waiting: Callable[[], None] | None = None) -> Iterator[str]:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         file = os.open(folder() / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waiting is not None:
-                waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
-        with writing():
+        with writing():  # a file system may have no locks
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if waiting is not None:
+                    waiting()
+                fcntl.flock(file, fcntl.LOCK_EX)
             for left in folder().glob(f"*{PARTIAL}"):  # by a builder that was killed
                 left.unlink()
             name = box()

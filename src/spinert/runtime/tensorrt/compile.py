@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from spinert.bundle import NetworkSpec, TensorSpec
 from spinert.errors import BuildFailed
-from spinert.runtime.tensorrt import layers
 from spinert.runtime.tensorrt.identity import VERSION_COMPATIBLE
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.messages import NOTHING, logger
@@ -133,8 +132,7 @@ def _build(
             f"{library} could not build an engine of {file}: {log.messages.errors(mark)}",
             "export or calibrate it again, or try another version of the library",
         )
-    report = log.messages.find(mark, layers.HEADING) or ""
-    log.messages.clear()
+    report = log.messages.take_report(mark) or ""
     return bytes(built), report, bytes(cache.serialize()) if cache is not None else b""
 
 
@@ -142,6 +140,9 @@ def _configure(library: Library, builder: Any, spec: NetworkSpec, options: Optio
     module = library.module
     config = builder.create_builder_config()
     config.clear_flag(module.BuilderFlag.TF32)
+    if hasattr(module.BuilderFlag, "REQUIRE_USER_ALLOCATION"):
+        # without it RTX may allocate while it runs, which no CUDA graph can hold
+        config.set_flag(module.BuilderFlag.REQUIRE_USER_ALLOCATION)
     if options.version_compatible:
         if library.name != "tensorrt":
             raise BuildFailed(
@@ -151,7 +152,7 @@ def _configure(library: Library, builder: Any, spec: NetworkSpec, options: Optio
     if options.own_gpu and hasattr(module, "ComputeCapability"):
         config.num_compute_capabilities = 1
         config.set_compute_capability(module.ComputeCapability.CURRENT, 0)
-    config.profiling_verbosity = module.ProfilingVerbosity.DETAILED  # costs no time when it runs
+    config.profiling_verbosity = module.ProfilingVerbosity.DETAILED  # for the report; contexts turn it off again
     profile = builder.create_optimization_profile()
     free = [tensor for tensor in spec.inputs if None in tensor.shape]
     for tensor in free:

@@ -57,7 +57,9 @@ class EngineNetwork:
             return results
         taken = {name: _taken(name, array) for name, array in arrays.items()}
         batch = check_arrays(self.inputs, {name: _described(array) for name, array in taken.items()})
-        return self._lane(engine).queue(taken, batch)
+        results = self._lane(engine).queue(taken, batch)
+        self.provider = engine.without_graph
+        return results
 
     def close(self) -> None:
         self._engine = None
@@ -77,10 +79,13 @@ class EngineNetwork:
 def _taken(name: str, array: Any) -> Any:
     if not device.is_on_device(array):
         raise BadNetwork(f"input {name!r} lies in host memory, another on a device", "pass all inputs in one place")
-    try:
-        taken = device.device_array(array)
-    except TypeError as error:
-        raise BadNetwork(f"input {name!r}: {error}", "pass a C-contiguous array of the first device") from None
+    if not isinstance(array, device.DeviceArray):
+        # which stream wrote it is not known, so the engine could read it too early
+        raise BadNetwork(
+            f"input {name!r} is an array of another library, which does not say on which stream it is written",
+            "take it first: spinert.kernels.device.device_array(array, Stream(...)), with the stream that writes it",
+        )
+    taken = array
     if taken.device != DEVICE:
         raise BadNetwork(
             f"input {name!r} lies on device {taken.device}, the engine on device {DEVICE}",

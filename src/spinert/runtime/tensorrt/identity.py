@@ -9,9 +9,9 @@ import msgspec
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.target import Target, differences
 
-ABI = 1
+ABI = 2
 """Raised whenever engines are built or run in another way than before."""
-FORMAT = 1
+FORMAT = 2
 VERSION_COMPATIBLE = "version compatible"
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
@@ -52,9 +52,15 @@ class Sidecar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     build_seconds: float
     milliseconds: float | None
     """Median of a run with one item on the GPU here, copies included; None where it was built without a GPU."""
+    measured_on: str | None = None
+    """The GPU and driver that timed and proved it: an engine for many GPUs is known on those alone."""
+    difference: float | None = None
+    """Largest difference from fp32 on the processor over the golden inputs, as a share of an output's magnitude."""
     kernels_sha256: Sha256 | None = None
     """Of what TensorRT for RTX compiled while it was timed here, which spares the next process that."""
     driver: str | None
+    cuda: str
+    """That the driver supported when it was built."""
     spinert: str
     box: str
     """The random name of the cache that it was built in."""

@@ -92,4 +92,7 @@ def _untrusted(sidecar: Sidecar) -> str | None:
         return "it carries code and was built elsewhere"
     if sidecar.identity.precision == "int8-trt" and sidecar.milliseconds is None:
         return "it is int8-trt and was never measured faster than fp16: it was built without a GPU"
+    if sidecar.identity.precision == "int8-trt" and sidecar.measured_on != (here := target.machine()):
+        measured = sidecar.measured_on or "an unknown GPU"
+        return f"it is int8-trt and was measured faster than fp16 on {measured}, here is {here or 'no GPU'}"
     return None

@@ -5,17 +5,25 @@ from collections import deque
 from functools import cache
 from typing import Any
 
+from spinert.runtime.tensorrt.layers import HEADING
+
 LINES = 500
+REPORTS = 4
 TOLD = 3
 LENGTH = 700
+_WARNING = 2
 NOTHING = "TensorRT gave no reason"
 
 
 class Messages:
-    """Text of the library's logger, the last `LINES` of it. The library may write from any thread."""
+    """Text of the library's logger: the last `LINES` that are errors or warnings, and reports on layers.
+
+    The library may write from any thread. What it says beside these is very much, and dropped.
+    """
 
     def __init__(self) -> None:
         self._lines: deque[tuple[int, int, str]] = deque(maxlen=LINES)
+        self._reports: deque[tuple[int, str]] = deque(maxlen=REPORTS)
         self._count = 0
         self._lock = threading.Lock()
 
@@ -23,10 +31,13 @@ class Messages:
         """Severities are numbered from 0, an internal error, over 1, an error, and 2, a warning, to 4."""
         with self._lock:
             self._count += 1
-            self._lines.append((self._count, severity, text))
+            if severity <= _WARNING:
+                self._lines.append((self._count, severity, text))
+            elif text.startswith(HEADING):
+                self._reports.append((self._count, text))
 
     def mark(self) -> int:
-        """A place to ask `errors` and `find` from."""
+        """A place to ask `errors` and `report` from."""
         return self._count
 
     def errors(self, mark: int) -> str:
@@ -35,16 +46,12 @@ class Messages:
             said = [" ".join(text.split()) for count, severity, text in self._lines if count > mark and severity <= 1]
         return "; ".join(dict.fromkeys(said[-TOLD:]))[:LENGTH] or NOTHING
 
-    def find(self, mark: int, start: str) -> str | None:
-        """The last text since the mark that begins like this."""
+    def take_report(self, mark: int) -> str | None:
+        """The last report on layers since the mark. Reports are long: all of them are forgotten, errors are not."""
         with self._lock:
-            found = [text for count, _, text in self._lines if count > mark and text.startswith(start)]
+            found = [text for count, text in self._reports if count > mark]
+            self._reports.clear()
         return found[-1] if found else None
-
-    def clear(self) -> None:
-        """Forget all of it: the report on a large engine is long."""
-        with self._lock:
-            self._lines.clear()
 
 
 @cache

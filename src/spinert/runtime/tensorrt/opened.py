@@ -12,6 +12,7 @@ from spinert.runtime.tensorrt.messages import logger
 
 # an engine for another compute capability is no failure of the device, though CUDA is named there too
 _OF_CUDA = re.compile(r"cudaError|Cuda Runtime|Cuda Driver|CUDA (initialization|driver|error)|[Oo]ut ?[Oo]f ?[Mm]emory")
+_OF_DEVICE = ("uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64")
 REMEDY = "run `spinert doctor`; another program may hold the device's memory"
 
 
@@ -41,6 +42,7 @@ class Opened:
         self.outputs = spec.outputs
         self.graphs = graphs
         self.provider = str(library)
+        self.without_graph = f"{library}, no CUDA graph"
         self._library = library
         self._file = file
         self._kernels = kernels
@@ -64,6 +66,9 @@ class Opened:
         made = self._engine.create_execution_context(config)
         if made is None:
             raise self.failed("preparing to run", mark)
+        if hasattr(made, "nvtx_verbosity"):
+            # an engine that is built with details for its report names each layer to profilers, which takes time
+            made.nvtx_verbosity = module.ProfilingVerbosity.NONE
         return made
 
     def compiled(self) -> bytes:
@@ -73,7 +78,7 @@ class Opened:
 
     def queued_anew(self) -> None:
         """Results say from now on that the engine runs slower than it might: without a graph."""
-        self.provider = f"{self._library}, no CUDA graph"
+        self.provider = self.without_graph
 
     def failed(self, work: str, mark: int) -> DeviceError:
         """The error of some work since a mark, in the library's words."""
@@ -119,6 +124,12 @@ def _check_tensors(engine: Any, spec: NetworkSpec, file: str, module: Any) -> No
         dtype = engine.get_tensor_dtype(name).name
         shape = tuple(None if size < 0 else int(size) for size in engine.get_tensor_shape(name))
         found[kind][name] = TensorSpec(name, NUMPY_NAMES.get(dtype, dtype), shape)
+    for tensor in (*spec.inputs, *spec.outputs):
+        if tensor.dtype not in _OF_DEVICE:
+            raise BadNetwork(
+                f"{tensor.name!r} of {file} is {tensor.dtype}, arrays of a device are {', '.join(_OF_DEVICE)}",
+                "export the bundle with one of these",
+            )
     for kind, expected in (("inputs", spec.inputs), ("outputs", spec.outputs)):
         if found[kind] != {tensor.name: tensor for tensor in expected}:
             raise BadNetwork(

@@ -1,4 +1,4 @@
-"""What an engine is built for and with: library, GPU, driver. Two that differ in any of it do not share an engine."""
+"""What an engine is built for and with: library and GPU. Two that differ in any of its fields share no engine."""
 
 import ctypes
 import re
@@ -12,7 +12,9 @@ from spinert.kernels import native
 from spinert.runtime.tensorrt.library import Library
 
 ANY_GPU = "RTX GPUs from Ampere on"
-_MEMORY_STEP_GIB = 4  # a driver or ECC takes some of it away
+_MEMORY_STEP_GIB = 4
+_TAKEN = 1 << 30
+"""Bytes that a driver or ECC may take of a memory that is a multiple of the step."""
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -21,9 +23,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     library: str
     version: str
-    cuda: str
-    """That the driver supports; empty where an engine is for many GPUs, as the rest below."""
     gpu: str
+    """The rest below is empty where an engine is for many."""
     compute_capability: str = ""
     multiprocessors: int = 0
     memory_gib: int = 0
@@ -37,18 +38,17 @@ def of(library: Library) -> Target:
     """
     reason = no_device()
     if library.portable and (reason is not None or _is_common(native.cuda().describe(0)[1])):
-        return Target(library=library.name, version=library.version, cuda="", gpu=ANY_GPU)
+        return Target(library=library.name, version=library.version, gpu=ANY_GPU)
     if reason is not None:
         raise DeviceError(f"{library} works with the GPU that is there, and none is usable: {reason}", "spinert doctor")
     name, (major, minor), multiprocessors, memory = native.cuda().describe(0)
     return Target(
         library=library.name,
         version=library.version,
-        cuda=cuda_of_driver(),
         gpu=name,
         compute_capability=f"{major}.{minor}",
         multiprocessors=multiprocessors,
-        memory_gib=round(memory / (_MEMORY_STEP_GIB << 30)) * _MEMORY_STEP_GIB,
+        memory_gib=(memory + _TAKEN) // (_MEMORY_STEP_GIB << 30) * _MEMORY_STEP_GIB,
     )
 
 
@@ -66,8 +66,16 @@ def no_device() -> str | None:
     return None if count else reason or "no CUDA device"
 
 
+def machine() -> str | None:
+    """The first GPU with its driver, which a measurement is true of; None where there is none."""
+    if no_device() is not None:
+        return None
+    name, (major, minor), *_ = native.cuda().describe(0)
+    return f"{name}, {major}.{minor}, driver {driver() or 'unknown'}"
+
+
 def cuda_of_driver() -> str:
-    """The CUDA version that the driver supports, such as 13.0; "unknown" where it does not say."""
+    """The CUDA version that the driver supports, such as 13.0; "unknown" where it does not say. Told, not compared."""
     version = ctypes.c_int()
     try:
         failed = ctypes.CDLL("libcuda.so.1").cuDriverGetVersion(ctypes.byref(version))
