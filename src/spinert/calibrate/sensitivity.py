@@ -89,20 +89,27 @@ class Simulator:
 
 def layers_of(graphs: Mapping[str, onnx.ModelProto]) -> list[tuple[str, str, int]]:
     """Network, node and multiply-adds of every layer that may be quantized, in the order of the graphs."""
-    return [(name, node, operations_of(graph, node)) for name, graph in graphs.items() for node in quantizable(graph)]
+    found = []
+    for name, graph in graphs.items():
+        operations = operations_of(graph)
+        found += [(name, node, operations[node]) for node in quantizable(graph)]
+    return found
 
 
-def operations_of(graph: onnx.ModelProto, node: str) -> int:
-    """Multiply-adds of a weighted node for a batch of one: weights times the places where they are applied."""
+def operations_of(model: onnx.ModelProto) -> dict[str, int]:
+    """Multiply-adds of each node for a batch of one: weights times the places where they are applied; 0 without any."""
+    graph = model.graph
     shapes = {
         value.name: [axis.dim_value or 1 for axis in value.type.tensor_type.shape.dim]
-        for value in (*onnx.shape_inference.infer_shapes(graph).graph.value_info, *graph.graph.input)
+        for value in (*onnx.shape_inference.infer_shapes(model).graph.value_info, *graph.input)
     }
-    constants = {tensor.name: tensor.dims for tensor in graph.graph.initializer}
-    found = next(each for each in graph.graph.node if label(each) == node)
-    applied = found.input[0] if found.op_type == "ConvTranspose" else found.output[0]
-    weights = math.prod(constants.get(found.input[1], ()))
-    return int(weights * math.prod(shapes.get(applied, [])[2:]))
+    weights = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer}
+    found = {}
+    for node in graph.node:
+        applied = node.input[0] if node.op_type == "ConvTranspose" else node.output[0]
+        weight = weights.get(node.input[1], 0) if len(node.input) > 1 else 0
+        found[label(node)] = weight * math.prod(shapes.get(applied, [])[2:])
+    return found
 
 
 def ranked(layers: Sequence[Layer]) -> tuple[Layer, ...]:
