@@ -68,6 +68,7 @@ def test_a_precision_that_the_bundle_lacks_is_refused_before_anything_is_built(b
     assert not engines.exists()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_build_leaves_no_engine(builds: Builds, engines: Path) -> None:
     pressed = threading.Event()
 

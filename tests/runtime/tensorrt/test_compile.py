@@ -3,6 +3,9 @@
 Nothing is run: the report is what the library's inspector writes of the engine that it has just built.
 """
 
+import os
+import signal
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +20,7 @@ from spinert.errors import BuildFailed, DeviceError
 from spinert.runtime.infer import find_bundle, shipped
 from spinert.runtime.tensorrt import layers, target
 from spinert.runtime.tensorrt.build import BUILDABLE
-from spinert.runtime.tensorrt.compile import Compiled, Options, _configure, _timing_cache, compile_network
+from spinert.runtime.tensorrt.compile import Compiled, Options, _apart, _configure, _timing_cache, compile_network
 from spinert.runtime.tensorrt.execution import open_plan
 from spinert.runtime.tensorrt.library import Library
 from spinert.runtime.tensorrt.messages import logger
@@ -166,6 +169,21 @@ def test_an_error_of_the_progress_ends_the_build(rtx: Library) -> None:
     content, spec = patterns.network(patterns.residual_add(), "float32")
     with pytest.raises(ZeroDivisionError, match="the bar broke"):
         compile_network(rtx, content, spec, Options(), file="f", progress=full)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_is_raised_only_when_the_library_has_ended() -> None:
+    stop, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(20)
+        threading.Event().wait(0.2)  # the step that it was at goes on
+        ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        _apart(work, stop)
+    assert ended.is_set()
 
 
 def test_an_engine_cannot_be_opened_without_a_driver(rtx: Library, tmp_path: Path) -> None:

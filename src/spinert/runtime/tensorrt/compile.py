@@ -79,23 +79,32 @@ def compile_network(
 
 
 def _apart(work: Callable[[], Result], stop: threading.Event) -> Result:
-    """Do the work in a thread; when this one is interrupted, `stop` it and wait for its end before going on."""
+    """Do the work in a thread; when this one is interrupted, `stop` it and wait for its end before going on.
+
+    `ended` tells of the end, since a thread whose join() was interrupted counts as ended in Python 3.11 and 3.12
+    (bpo-45274): the next build, or the end of the process, would meet the library at work.
+    """
     done: list[Result] = []
     failed: list[BaseException] = []
+    begin, ended = threading.Event(), threading.Event()
 
     def call() -> None:
+        begin.wait()  # an interrupt while the thread starts leaves it here, where it does no harm
         try:
             done.append(work())
         except BaseException as error:
             failed.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=call, name="spinert-build", daemon=True)
-    thread.start()
+    threading.Thread(target=call, name="spinert-build", daemon=True).start()
     try:
-        thread.join()
+        begin.set()
+        ended.wait()
     except BaseException:
         stop.set()
-        thread.join()
+        if begin.is_set():
+            ended.wait()
         raise
     if failed:
         raise failed[0]
