@@ -1,5 +1,6 @@
 """The emulated CUDA device, for all tests that need a device and none of its speed."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ def emulated(
 
 @pytest.fixture
 def emulator(emulated: CudaPlace) -> cuda_emulator.Emulator:
-    """The hooks of the emulated devices."""
+    """The hooks of the emulated devices. What earlier tests left in cycles is gone, so that bytes can be counted."""
+    gc.collect()
     assert emulated.emulator is not None
     return emulated.emulator
