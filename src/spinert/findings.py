@@ -19,6 +19,8 @@ LEVELS = tuple(
 T1_TO_L5 = LEVELS[LEVELS.index("T1") : LEVELS.index("S1")]
 
 Point = tuple[float, float]
+Interval = tuple[float, float]
+"""(low, high) of a 95 % interval, in the unit of the value."""
 Side = Literal["left", "right"]
 Region = Literal["proximal_thoracic", "main_thoracic", "thoracolumbar_lumbar"]
 
@@ -42,10 +44,12 @@ class CobbAngle(_Finding, frozen=True, kw_only=True, tag="cobb_angle"):
 
     `name` is the region of the apex; `side` is the patient's side of the convexity, None where the image does not say
     which side is which. `line_px` holds the two end-plate lines: upper left, upper right, lower left, lower right.
+    `degrees_95` is where the true angle lies with 95 % probability, None where the bundle states no spread.
     """
 
     name: Region
     degrees: float
+    degrees_95: Interval | None = None
     upper: str
     lower: str
     apex: str
@@ -57,9 +61,28 @@ class AasceAngles(_Finding, frozen=True, kw_only=True, tag="aasce_angles"):
     """The three angles of the AASCE 2019 challenge's rule, ordered by that rule and not by anatomy."""
 
     degrees: tuple[float, float, float]
+    degrees_95: tuple[Interval, Interval, Interval] | None = None
 
 
-Finding = Vertebra | CobbAngle | AasceAngles
+class Midline(_Finding, frozen=True, kw_only=True, tag="midline"):
+    """The middle of the spine from head to foot, as a centreline pipeline measures its angles on it."""
+
+    points_px: tuple[Point, ...]
+
+
+class VertebraCentre(_Finding, frozen=True, kw_only=True, tag="vertebra_centre"):
+    """One vertebra by the middle of its body, `confidence` 0..1.
+
+    `centre_mm` is measured from the centre of the image's top-left pixel, None where the image has no spacing.
+    """
+
+    level: str
+    centre_px: Point
+    centre_mm: Point | None
+    confidence: float
+
+
+Finding = Vertebra | CobbAngle | AasceAngles | Midline | VertebraCentre
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,28 +7,23 @@ findings  Vertebra (level, corners, confidence), CobbAngle (degrees, end vertebr
 prepare (percentile window, aspect-keeping resize) -> network -> soft-argmax -> checks -> angles in mm.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.bundle import NetworkSpec, TensorSpec
 from spinert.errors import BadBundle
-from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Point, Side, Vertebra
+from spinert.findings import Finding
 from spinert.image import Image
 from spinert.runtime import cobb, decode
-from spinert.runtime.landmark_checks import check_landmarks, is_squeezed
+from spinert.runtime.landmark_findings import landmark_findings
 from spinert.runtime.network import Network
 from spinert.runtime.stopwatch import Stopwatch
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"
 NETWORKS = ("landmarks",)
-LOW_CONFIDENCE = "low_confidence"
-SQUEEZED_SPINE = "squeezed_spine"
-UNCERTAIN_VERTEBRA = "uncertain_vertebra"
 
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
@@ -95,7 +90,14 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
         stride = size[0] / _size(target)[0]
         corners, confidence = decode.heatmap_corners(heatmaps, prepared.map, stride, settings.confidence_radius_cells)
     with stopwatch.stage("geometry"):
-        return _findings(image, corners, confidence, settings)
+        return landmark_findings(
+            image,
+            corners,
+            confidence,
+            settings.class_names,
+            least_confidence=settings.least_confidence,
+            least_cobb_degrees=settings.least_cobb_degrees,
+        )
 
 
 def _size(spec: TensorSpec) -> tuple[int, int]:
@@ -104,68 +106,3 @@ def _size(spec: TensorSpec) -> tuple[int, int]:
     assert height is not None
     assert width is not None
     return height, width
-
-
-def _findings(
-    image: Image, corners: NDArray[np.float64], confidence: NDArray[np.float64], settings: Settings
-) -> list[Finding]:
-    levels = settings.class_names
-    squeezed = (SQUEEZED_SPINE,) if is_squeezed(corners, image) else ()
-    flags = [
-        (*failed, *((LOW_CONFIDENCE,) if sure < settings.least_confidence else ()), *squeezed)
-        for failed, sure in zip(check_landmarks(corners, image), confidence, strict=True)
-    ]
-    findings: list[Finding] = [
-        Vertebra(level=level, corners_px=_four(quad), confidence=round(float(sure), 3), flags=flag)
-        for level, quad, sure, flag in zip(levels, corners, confidence, flags, strict=True)
-    ]
-    if not _measurable(corners):
-        return findings
-    findings += [
-        CobbAngle(
-            name=curve.region,
-            degrees=round(curve.degrees, 2),
-            upper=levels[curve.upper],
-            lower=levels[curve.lower],
-            apex=levels[curve.apex],
-            side=_patient_side(image, curve.convex),
-            line_px=_four(image.to_px(curve.line)),
-            flags=(UNCERTAIN_VERTEBRA,) if _is_uncertain(curve, flags) else (),
-        )
-        for curve in cobb.clinical_curves(image.to_mm(corners), levels, threshold_deg=settings.least_cobb_degrees)
-    ]
-    if levels == T1_TO_L5:
-        first, second, third = cobb.aasce_angles(corners, image.shape[0]).tolist()
-        findings.append(
-            AasceAngles(
-                degrees=(round(first, 3), round(second, 3), round(third, 3)),
-                flags=(UNCERTAIN_VERTEBRA,) if any(flags) else (),
-            )
-        )
-    return findings
-
-
-def _is_uncertain(curve: cobb.Curve, flags: Sequence[tuple[str, ...]]) -> bool:
-    """Whether a vertebra of the curve is flagged, or one next to it: that one may be the true end vertebra."""
-    return any(flags[max(curve.upper - 1, 0) : curve.lower + 2])
-
-
-def _measurable(corners: NDArray[np.float64]) -> bool:
-    """False where corners coincide so that an end-plate has no direction; the checks have flagged that vertebra."""
-    plates = np.concatenate(
-        [corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 2], kernels.tilt_vectors(corners)]
-    )
-    return bool(plates.any(axis=1).all())
-
-
-def _four(points: NDArray[np.float64]) -> tuple[Point, Point, Point, Point]:
-    """Points float64 [4, 2], to a thousandth of a pixel."""
-    a, b, c, d = np.round(points, 3).tolist()
-    return (a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1])
-
-
-def _patient_side(image: Image, side_of_image: Side) -> Side | None:
-    right = image.right_of_image
-    if right is None or side_of_image == "right":
-        return right
-    return "left" if right == "right" else "right"
