@@ -85,7 +85,8 @@ def test_a_recipe_becomes_a_bundle_that_agrees_with_torch(exported, weights):
     assert (manifest.provenance.recipe, manifest.provenance.date) == ("landmarks", "2026-11-20")
     assert bundle.model_card() == CARD
 
-    network = landmarks.build(torch.load(weights, weights_only=True))
+    network = landmarks.network(landmarks.Options()).eval()
+    network.load_state_dict(torch.load(weights, weights_only=True))
 
     def in_torch(arrays):
         with torch.inference_mode():

@@ -58,7 +58,9 @@ def test_a_recipe_gives_its_network_at_the_size_asked_for(saved, state):
     assert (origin.network, origin.inputs, origin.outputs) == ("landmarks", ("image",), ("heatmaps",))
     assert origin.weights_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     image = np.random.default_rng(0).random((1, 1, 64, 32), np.float32)
-    expected = landmarks.build(state)(torch.from_numpy(image)).detach().numpy()
+    network = landmarks.network(landmarks.Options()).eval()
+    network.load_state_dict(state)
+    expected = network(torch.from_numpy(image)).detach().numpy()
     np.testing.assert_allclose(origin.reference({"image": image})["heatmaps"], expected, atol=1e-6)
 
 
@@ -158,3 +160,15 @@ def test_a_program_of_another_format_is_refused(tmp_path):
     path.write_bytes(io.BytesIO(b"PK").getvalue())
     with pytest.raises(ExportFailed, match=r"network\.pt2 is no \.pt2 archive"):
         source.from_program(path, **NAMES)
+
+
+def test_options_replace_the_recipe_s_own(saved):
+    narrow = {"widths": (8, 8, 8, 8, 8), "top_down": 8}
+    state = landmarks.network(landmarks.Options(**narrow)).state_dict()
+    origin = source.from_recipe("landmarks", saved(state), (64, 32), narrow)
+    assert origin.program.state_dict["head.weight"].shape == (68, 8, 1, 1)
+
+
+def test_an_option_that_the_recipe_lacks_is_named(saved):
+    with pytest.raises(BadRequest, match=r"options of recipe 'landmarks': .*depth"):
+        source.from_recipe("landmarks", saved({}), None, {"depth": 50})

@@ -38,22 +38,28 @@ class Source(NamedTuple):
     weights_sha256: str
 
 
-def from_recipe(name: str, weights: Path, size: tuple[int, ...] | None) -> Source:
+def from_recipe(
+    name: str, weights: Path, size: tuple[int, ...] | None, options: Mapping[str, Any] | None = None
+) -> Source:
     """Build the recipe's network with a checkpoint's weights; `size` replaces the spatial size of its inputs.
 
+    `options` are the recipe's own, in place of its defaults.
     Raises BadRequest (no such recipe or file, a size of the wrong rank) or ExportFailed (what is wrong in the weights).
     """
     recipe = recipes.load(name)
+    chosen = recipes.options_of(name, dict(options or {}))
+    tensors = recipe.tensors(chosen)
     content = _read(weights)
     state = _state_of(content, weights.name)
+    network = recipe.network(chosen).eval()
     try:
-        network = recipe.build(state)
+        network.load_state_dict(state)
     except RuntimeError as error:
         raise ExportFailed(
             f"{weights.name} does not fit recipe {name!r}: {_shortened(error)}",
             "name the recipe and the version of it that trained these weights",
         ) from error
-    shapes = [_resized(shape, size) for shape in recipe.INPUTS.values()]
+    shapes = [_resized(shape, size) for shape in tensors.inputs.values()]
     example = tuple(torch.zeros(EXAMPLE_BATCH, *shape) for shape in shapes)
     batch = torch.export.Dim("batch", min=1)
     try:
@@ -64,9 +70,9 @@ def from_recipe(name: str, weights: Path, size: tuple[int, ...] | None) -> Sourc
             f"{_shortened(error)}",
             "choose a --size that the network takes, and let no step of it depend on the batch",
         ) from error
-    inputs, digest = tuple(recipe.INPUTS), hashlib.sha256(content).hexdigest()
-    run = _runner(network, inputs, recipe.OUTPUTS)
-    return _checked(Source(program, run, recipe.NETWORK, inputs, recipe.OUTPUTS, name, digest))
+    inputs, digest = tuple(tensors.inputs), hashlib.sha256(content).hexdigest()
+    run = _runner(network, inputs, tensors.outputs)
+    return _checked(Source(program, run, recipe.NETWORK, inputs, tensors.outputs, name, digest))
 
 
 def from_program(path: Path, *, network: str, inputs: tuple[str, ...], outputs: tuple[str, ...], recipe: str) -> Source:

@@ -1,32 +1,45 @@
 """Recipes: the networks that `spinert export` can rebuild from a checkpoint. The folder is the registry.
 
-A recipe is an ordinary module that says what its network takes and gives, so that a description states only data
-facts. A new network = one new file here, with the names of `Recipe`.
+A recipe is an ordinary module for one network of one published system: its docstring names the paper and its section,
+the tensors, and every choice that the paper leaves open. A new network = one new file here, with the names of `Recipe`.
+Parts that several share are in `spinert.export.blocks`.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+import msgspec
 
 from spinert.errors import BadRequest
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
+
+
+class Tensors(NamedTuple):
+    """What a network takes and gives; every tensor is float32 with the batch as first axis.
+
+    `inputs` has name -> shape without batch, (channels, *spatial size), in the order of `forward`'s arguments;
+    `outputs` the names in the order in which `forward` returns them.
+    """
+
+    inputs: dict[str, tuple[int, ...]]
+    outputs: tuple[str, ...]
 
 
 class Recipe(Protocol):
-    """What the module of a recipe holds; every tensor is float32 with the batch as first axis."""
+    """What the module of a recipe holds."""
 
     NETWORK: str
     """Name of the network in the bundle, as the pipeline asks for it."""
-    INPUTS: dict[str, tuple[int, ...]]
-    """Name -> shape without batch, (channels, *spatial size), in the order of `forward`'s arguments."""
-    OUTPUTS: tuple[str, ...]
-    """Names in the order in which `forward` returns them."""
+    Options: type[msgspec.Struct]
+    """Frozen: depth, widths, sizes; the defaults are the paper's. ValueError where they do not fit each other."""
 
-    def build(self, state: "Mapping[str, Tensor]") -> "nn.Module":
-        """The network in evaluation mode with these weights; RuntimeError (torch's) when a name or shape is wrong."""
+    def tensors(self, options: Any) -> Tensors: ...
+
+    def network(self, options: Any) -> "nn.Module":
+        """The network with new weights, in training mode."""
         ...
 
 
@@ -40,6 +53,14 @@ def load(name: str) -> Recipe:
     if name not in names():
         raise unknown(name)
     return cast(Recipe, importlib.import_module(f"{__name__}.{name}"))
+
+
+def options_of(name: str, given: dict[str, Any]) -> msgspec.Struct:
+    """The recipe's options, the given ones in place of its defaults. Raises BadRequest naming the one that is wrong."""
+    try:
+        return msgspec.convert(given, load(name).Options)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"options of recipe {name!r}: {error}", "correct them") from None
 
 
 def unknown(name: str) -> BadRequest:

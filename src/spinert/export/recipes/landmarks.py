@@ -10,10 +10,12 @@ spine (a vertebra's level can only be told by counting from an end), and a narro
 """
 
 import itertools
-from collections.abc import Mapping
 
+import msgspec
 from torch import Tensor, nn
 from torch.nn import functional
+
+from spinert.export.recipes import Tensors
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "heatmaps"
@@ -23,8 +25,14 @@ CHANNELS = 68
 STRIDE = 4
 
 NETWORK = "landmarks"
-INPUTS = {INPUT_NAME: (1, *DEFAULT_SIZE)}
-OUTPUTS = (OUTPUT_NAME,)
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`size` is (height, width) of the image, multiples of 32; `widths` the channels of the stem and of each stage."""
+
+    size: tuple[int, int] = DEFAULT_SIZE
+    widths: tuple[int, ...] = (16, 32, 96, 128, 160)
+    top_down: int = 64
 
 
 class ResidualBlock(nn.Module):
@@ -83,11 +91,11 @@ class LandmarkNet(nn.Module):
         return self.head(merged)  # type: ignore[no-any-return]
 
 
-def build(state: Mapping[str, Tensor]) -> nn.Module:
-    """The network in evaluation mode with the weights of `state` (as saved by `examples/train_landmarks.py`).
+def tensors(options: Options) -> Tensors:
+    """One image, one stack of heat-maps."""
+    return Tensors({INPUT_NAME: (1, *options.size)}, (OUTPUT_NAME,))
 
-    Raises RuntimeError (from torch) when a name or shape does not fit.
-    """
-    network = LandmarkNet()
-    network.load_state_dict(state)
-    return network.eval()
+
+def network(options: Options) -> nn.Module:
+    """As `examples/train_landmarks.py` trains it."""
+    return LandmarkNet(options.widths, options.top_down)
