@@ -15,7 +15,7 @@ RESULTS = Path("spinert-evaluation")
 
 def evaluate(
     bundles: Annotated[
-        list[str], typer.Argument(metavar="BUNDLE...", help="Shipped bundles by name, others by their folder.")
+        list[str], typer.Argument(metavar="BUNDLE", help="Shipped bundles by name, others by their folder.")
     ],
     *,
     dataset: Annotated[str, typer.Option(metavar="NAME", help="How the labels are kept: aasce or csv.")],
