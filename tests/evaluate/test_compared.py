@@ -17,7 +17,7 @@ from tests.evaluate import made
 
 CENTRES = {level: tuple(quad.mean(axis=0)) for level, quad in zip(T1_TO_L5, made.spine(), strict=True)}
 IMAGE = Image(made.film(), "OT")
-CASE = Case("film 0", lambda: [IMAGE], made.angles(), made.spine(), CENTRES, 0)
+CASE = Case("film 0", lambda: IMAGE, made.angles(), made.spine(), CENTRES, 0)
 ANGLES = AasceAngles(degrees=(30.0, 20.0, 10.0), degrees_95=((28.0, 33.0), (15.0, 22.0), (0.0, 12.0)))
 
 
@@ -79,7 +79,7 @@ def test_corners_are_compared_of_the_levels_that_both_sides_have() -> None:
 
 
 def test_a_film_that_cannot_be_read_is_a_failure_whose_vertebrae_were_all_missed() -> None:
-    def read() -> list[Image]:
+    def read() -> Image:
         raise BadGeometry("spacing contradicts itself", "correct it")
 
     with load(threads=1, backend="ort", precision="fp32") as model:
@@ -94,13 +94,13 @@ def test_a_film_that_cannot_be_read_is_a_failure_whose_vertebrae_were_all_missed
 def test_a_study_that_the_pipeline_does_not_take_is_a_failure() -> None:
     lateral = replace(IMAGE, view="LL")
     with load(threads=1, backend="ort", precision="fp32") as model:
-        film = examine(replace(CASE, read=lambda: [lateral]), model)
+        film = examine(replace(CASE, read=lambda: lateral), model)
     assert film.failure is not None
     assert film.failure.startswith("BadStudy: ")
 
 
 def test_a_mistake_in_spinert_is_no_failure_of_the_film() -> None:
-    def read() -> list[Image]:
+    def read() -> Image:
         raise ZeroDivisionError
 
     with load(threads=1, backend="ort", precision="fp32") as model, pytest.raises(ZeroDivisionError):

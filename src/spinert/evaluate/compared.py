@@ -50,8 +50,8 @@ def examine(case: Case, model: Model) -> Compared:
     stopwatch = Stopwatch()
     try:
         with stopwatch.stage("read"):
-            images = case.read()
-        image, result = model.infer_images(images, stopwatch)
+            image = case.read()
+        image, result = model.infer_images([image], stopwatch)
     except SpinertError as error:
         missed = [Located(level, None, identified=False) for level in case.centres_px]
         failure = f"{type(error).__name__}: {error.problem}"

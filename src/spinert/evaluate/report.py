@@ -19,6 +19,7 @@ from spinert.evaluate.metrics import smape_of_films
 from spinert.evaluate.scores import found_and_labelled
 from spinert.findings import DISCLAIMER
 from spinert.kernels import active_isa
+from spinert.runtime import processor
 from spinert.runtime.report.write import put, stems
 
 SCHEMA = "spinert.evaluation/1"
@@ -27,11 +28,12 @@ SIDES = ("labelled", "found", "low", "high")
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of `summary.json`."""
+    """The content of `summary.json`; milliseconds belong to the processor and the instruction set."""
 
     schema: str = SCHEMA
     disclaimer: str = DISCLAIMER
     spinert: str
+    processor: str
     isa: str
     dataset: str
     fold: int | None
@@ -50,6 +52,7 @@ def write(evaluations: Sequence[Evaluation], folder: Path, *, dataset: str, fold
         contents |= {folder / f"{name}.{plot}.png": png for plot, png in _plots(evaluation).items()}
     summary = Summary(
         spinert=spinert.__version__,
+        processor=processor.name(),
         isa=active_isa(),
         dataset=dataset,
         fold=fold,

@@ -22,7 +22,7 @@ def test_a_film_has_angles_corners_and_centres_and_no_name(aasce: Path) -> None:
 
 
 def test_its_image_has_square_pixels_without_spacing(aasce: Path) -> None:
-    (image,) = reader.read_cases(aasce)[0].read()
+    image = reader.read_cases(aasce)[0].read()
     assert (image.shape, image.spacing_mm, image.spacing_kind) == (made.SIZE_PX, None, "none")
 
 

@@ -23,13 +23,13 @@ def test_each_row_is_a_film_with_its_angles_and_fold_called_by_its_number(table:
 
 
 def test_spacing_comes_from_the_header_from_the_table_or_from_nowhere(table: Path) -> None:
-    spacings = [case.read()[0].spacing_mm for case in reader.read_cases(table)]
+    spacings = [case.read().spacing_mm for case in reader.read_cases(table)]
     assert spacings == [(0.15, 0.15), (0.2, 0.2), None]
 
 
 def test_spacing_may_differ_between_rows_and_columns(table: Path) -> None:
     write(table, f"spacing_mm,{HEADINGS}", "0.2 0.14,PHANTOM-7141.png,3,2,1")
-    (image,) = reader.read_cases(table)[0].read()
+    image = reader.read_cases(table)[0].read()
     assert image.spacing_mm == (0.2, 0.14)
 
 
@@ -54,6 +54,7 @@ def test_the_table_may_have_any_name_a_byte_order_mark_blank_lines_and_spaces(ta
         ([HEADINGS, "PHANTOM-7141.png,1,181,3"], "angle2 of row 1"),
         ([HEADINGS, "PHANTOM-7141.png,1,nan,3"], "angle2 of row 1"),
         ([HEADINGS, "other.png,1,2,3"], "the film of row 1 of angles.csv is not there"),
+        ([HEADINGS, ".,1,2,3"], "the film of row 1 of angles.csv is not there"),
         ([HEADINGS, ",1,2,3"], "the film of row 1 of angles.csv is not there"),
         ([f"{HEADINGS},fold", "PHANTOM-7141.png,1,2,3,-1"], "fold of row 1 of angles.csv is '-1'"),
         ([f"{HEADINGS},fold", "PHANTOM-7141.png,1,2,3,1.5"], "fold of row 1"),
@@ -80,8 +81,14 @@ def test_a_folder_without_a_table_and_bytes_that_are_no_text_are_refused(table: 
         reader.read_cases(table)
 
 
-def test_a_film_that_cannot_be_read_says_why_without_its_name(table: Path) -> None:
-    (table / "PHANTOM-7141.dcm").write_bytes(b"no DICOM")
+@pytest.mark.parametrize("content", [b"no DICOM", b"", b"\x89PNG\r\n\x1a\n", None])
+def test_a_film_that_cannot_be_read_says_why_without_its_name(content: bytes | None, table: Path) -> None:
+    (case, *_) = reader.read_cases(table)
+    film = table / "PHANTOM-7141.dcm"
+    if content is None:
+        film.unlink()
+    else:
+        film.write_bytes(content)
     with pytest.raises(BadStudy) as caught:
-        reader.read_cases(table)[0].read()
+        case.read()
     assert "7141" not in str(caught.value)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinert.errors import BadRequest
-from spinert.evaluate.case import Case, read_images
+from spinert.evaluate.case import Case, read_image
 from spinert.findings import T1_TO_L5
 
 HELP = "the folder with images/, filenames.csv, corners_px.npy, angles.csv, known_label_errors.json"
@@ -61,7 +61,7 @@ def read_cases(data: Path) -> list[Case]:
     return [
         Case(
             name=f"film {film.row}",
-            read=partial(read_images, film.path),
+            read=partial(read_image, film.path),
             degrees=angles[film.row],
             corners_px=film.corners_px,
             centres_px={

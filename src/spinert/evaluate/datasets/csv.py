@@ -6,7 +6,7 @@ One line a film below a line of headings, in any order of the columns:
     one.dcm,41.1,14.6,40.1,0,
     two/film.png,12.0,3.5,8.2,1,0.15
 
-file          DICOM, PNG or JPEG, below the table's folder; or the folder of one study
+file          one DICOM, PNG or JPEG file, its path beginning at the table's folder
 angle1..3     degrees by the AASCE challenge's rule and in its order, angle1 the largest of the film
 fold          may be left out: a whole number from 0 for `--fold`, all films of one patient in one
 spacing_mm    may be left out: the distance between rows in mm, and after a space that between columns where it differs,
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from spinert.errors import BadRequest
-from spinert.evaluate.case import Case, read_images
+from spinert.evaluate.case import Case, read_image
 
 HELP = "a folder with angles.csv, or a CSV file: file,angle1,angle2,angle3 and, where wanted, fold,spacing_mm"
 TABLE = "angles.csv"
@@ -70,11 +70,11 @@ def _case(headings: list[str], line: list[str], name: str, table: Path) -> Case:
         )
     values = {heading: value.strip() for heading, value in zip(headings, line, strict=True)}
     path = table.parent / values["file"]
-    if not values["file"] or not path.exists():
+    if not values["file"] or not path.is_file():
         raise BadRequest(f"the film of {name} of {table.name} is not there", f"correct its path, from {table.name} on")
     return Case(
         name=name,
-        read=partial(read_images, path, _spacing(values.get("spacing_mm", ""), name, table.name)),
+        read=partial(read_image, path, _spacing(values.get("spacing_mm", ""), name, table.name)),
         degrees=np.array([_degrees(values[angle], angle, name, table.name) for angle in ANGLES]),
         fold=_fold(values.get("fold", ""), name, table.name),
     )
