@@ -8,7 +8,8 @@ import pytest
 
 from spinert.cli import evaluate as command
 from spinert.cli.scores import MOST_REASONS, table
-from spinert.evaluate import Evaluated
+from spinert.evaluate import Evaluated, datasets
+from spinert.evaluate.datasets import aasce, csv
 from spinert.evaluate.scores import scores_of
 from tests.cli.conftest import Run
 from tests.evaluate import made
@@ -133,6 +134,24 @@ def test_many_reasons_are_summed_up() -> None:
     lines = table([evaluated("a", all_films=many)]).splitlines()
     assert sum(": 2 failed: BadStudy: " in line for line in lines) == MOST_REASONS
     assert "a: 6 failed for other reasons" in lines
+
+
+def test_bundles_of_one_name_are_numbered_as_their_files_are() -> None:
+    lines = table([evaluated("cobb"), evaluated("cobb")]).splitlines()
+    assert lines[0].split() == ["cobb", "cobb-2"]
+    assert [line for line in lines if "dark" in line] == [
+        "cobb: 1 failed: BadStudy: dark",
+        "cobb-2: 1 failed: BadStudy: dark",
+    ]
+
+
+def test_the_help_names_every_dataset_and_what_it_needs(run: Run) -> None:
+    text = run("evaluate", "--help").stdout
+    for name in datasets.names():
+        assert f"\n    {name}  " in text
+    assert ",".join(csv.NEEDED) in text
+    assert all(column in text for column in csv.OPTIONAL)
+    assert all(file in text for file in aasce.FILES)
 
 
 def test_the_table_is_ascii() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spinert.cli.table import aligned
 from spinert.findings import DISCLAIMER
+from spinert.runtime.report.write import stems
 
 if TYPE_CHECKING:
     from spinert.evaluate import Evaluated
@@ -18,22 +19,26 @@ Row = tuple[str, Callable[["Evaluated"], str]]
 
 
 def table(evaluated: Sequence["Evaluated"]) -> str:
-    """A column for each bundle, then why films failed, then the disclaimer. A row that no bundle has is left out."""
+    """A column for each bundle, then why films failed, then the disclaimer. A row that no bundle has is left out.
+
+    Bundles of one name are numbered in the order in which they were named, as their files are.
+    """
     stages = list(dict.fromkeys(stage for each in evaluated for stage in each.all_films.latency_ms))
     stages.sort(key=lambda stage: stage == "total")
     rows = [(name, *map(cell, evaluated)) for name, cell in (*ROWS, *map(_stage, stages))]
-    heading = ("", *(each.bundle for each in evaluated))
+    names = stems([each.bundle for each in evaluated])
+    heading = ("", *names)
     lines = aligned([heading, *(row for row in rows if set(row[1:]) != {NONE})], words=("",))
-    for each in evaluated:
-        lines += _failures(each)
+    for name, each in zip(names, evaluated, strict=True):
+        lines += _failures(name, each)
     return "\n".join([*lines, DISCLAIMER])
 
 
-def _failures(each: "Evaluated") -> list[str]:
+def _failures(name: str, each: "Evaluated") -> list[str]:
     reasons = list(each.all_films.failures.items())
-    lines = [f"{each.bundle}: {count} failed: {reason}" for reason, count in reasons[:MOST_REASONS]]
+    lines = [f"{name}: {count} failed: {reason}" for reason, count in reasons[:MOST_REASONS]]
     if len(reasons) > MOST_REASONS:
-        lines.append(f"{each.bundle}: {sum(n for _, n in reasons[MOST_REASONS:])} failed for other reasons")
+        lines.append(f"{name}: {sum(n for _, n in reasons[MOST_REASONS:])} failed for other reasons")
     return lines
 
 

@@ -3,8 +3,8 @@
 Glocker et al., Automatic localization and identification of vertebrae in arbitrary field-of-view CT scans, MICCAI 2012:
 a vertebra is identified where the centre found for its level lies within 20 mm of the true one, and no other true
 centre is nearer to it. The localisation distance is over every centre that was found for a level that the film shows,
-identified or not. Bayat et al. (labelling of radiographs, MICCAI workshops 2019) take both from there; that their
-distances spread by more than 10 mm round a mean of 12 mm shows that those beyond 20 mm are in.
+identified or not. Bayat et al., who label radiographs, take both from there; the standard deviations that they print,
+up to 13 mm, are larger than distances within 20 mm can have, so theirs are over all centres that were found, too.
 
 On a film without spacing 20 mm cannot be measured: there the bound is three quarters of the film's median distance of
 true neighbours, which is 20 mm where they lie 27 mm apart as T1..L5 of an adult do.
