@@ -1,1 +1,1 @@
-"""Speed and accuracy of spinert, measured against what it replaces; see README.md here."""
+"""Speed of spinert, measured against what it replaces; see README.md here."""

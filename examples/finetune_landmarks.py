@@ -25,7 +25,6 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
-from examples.aasce import read_films
 from examples.train_landmarks import (
     DEFAULT_SIZE,
     SYNTHETIC_SHARE,
@@ -35,6 +34,7 @@ from examples.train_landmarks import (
     robust_range,
     soft_argmax,
 )
+from spinert.evaluate.datasets.aasce import read_films
 from spinert.export.recipes.landmarks import LandmarkNet
 from tests import phantoms
 

@@ -12,9 +12,32 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
+from pydicom.uid import generate_uid
 
-from benchmarks.accuracy import write_dicom
-from examples.aasce import read_films
+from spinert.evaluate.datasets.aasce import read_films
+from tests.dicom_files import radiograph
+
+
+def write_dicom(pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write grey values [rows, columns] as a DX study of their own.
+
+    The challenge says nothing of spacing or side, so neither does the file.
+    """
+    sop_uid = generate_uid(prefix=None)
+    dataset = radiograph(
+        pixels,
+        SOPInstanceUID=sop_uid,
+        StudyInstanceUID=generate_uid(prefix=None),
+        SeriesInstanceUID=generate_uid(prefix=None),
+        PresentationIntentType="FOR PRESENTATION",
+        ImagerPixelSpacing=None,
+        PatientOrientation=None,
+        PatientName=None,
+        PatientID=None,
+    )
+    dataset.file_meta.MediaStorageSOPInstanceUID = sop_uid
+    dataset.save_as(path, enforce_file_format=True)
 
 
 def main() -> None:

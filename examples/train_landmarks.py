@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from benchmarks import metrics
-from examples.aasce import Film, read_films
 from spinert import kernels
+from spinert.evaluate import metrics
+from spinert.evaluate.datasets.aasce import Film, read_films
 from spinert.export.recipes.landmarks import DEFAULT_SIZE, STRIDE, LandmarkNet
 from spinert.runtime import decode
 from spinert.runtime.cobb import aasce_angles

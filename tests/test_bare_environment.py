@@ -47,7 +47,9 @@ def test_every_module_but_export_and_calibrate_imports(python: Path) -> None:
     assert int(done.stdout) > 25
 
 
-@pytest.mark.parametrize("command", ["", "infer", "build", "calibrate", "doctor", "info", "export", "verify"])
+@pytest.mark.parametrize(
+    "command", ["", "infer", "build", "calibrate", "doctor", "evaluate", "info", "export", "verify"]
+)
 def test_every_help_page_opens(python: Path, command: str) -> None:
     done = run(python, "-m", "spinert", *command.split(), "--help")
     assert done.returncode == 0, done.stderr

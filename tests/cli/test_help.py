@@ -13,7 +13,7 @@ from spinert.cli import failures, precisions
 from spinert.cli.main import EXIT_CODES, commands
 from tests.cli.conftest import Run
 
-COMMANDS = ("infer", "build", "calibrate", "doctor", "info", "export", "verify")
+COMMANDS = ("infer", "build", "calibrate", "doctor", "evaluate", "info", "export", "verify")
 HEAVY = ("numpy", "pydicom", "onnxruntime", "PIL", "rich", "msgspec", "torch", "onnx", "spinert.runtime")
 
 

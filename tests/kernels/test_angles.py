@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from examples.aasce import read_films
 from spinert import kernels
+from spinert.evaluate.datasets.aasce import read_films
 from spinert.kernels import _cpu, reference
 from tests.kernels.guards import guarded
 from tests.kernels.places import CpuPlace, CudaPlace

@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
-from examples.aasce import read_films
+from spinert.evaluate.datasets.aasce import read_films
 from spinert.runtime.cobb import aasce_angles
 from tests.phantoms import spine_corners
 

@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
-from examples.aasce import known_label_errors, read_films
+from spinert.evaluate.datasets.aasce import known_label_errors, read_films
 from spinert.image import Image
 from spinert.runtime.landmark_checks import check_landmarks
 from tests.phantoms import random_tilts, spine_corners

@@ -107,3 +107,11 @@ def test_a_cut_off_picture_is_refused(form):
 def test_another_picture_format_is_refused():
     with pytest.raises(BadStudy):
         picture.read(saved(PIL.Image.fromarray(ramp(bits=8)), "TIFF"), spacing_mm=SPACING)
+
+
+def test_a_picture_that_is_none_is_refused_without_its_path(tmp_path):
+    path = tmp_path / "PHANTOM-7141.png"
+    path.write_bytes(picture.SIGNATURES[0])
+    with pytest.raises(BadStudy, match="cut off or damaged") as caught:
+        picture.read(path, spacing_mm=SPACING)
+    assert "7141" not in str(caught.value)

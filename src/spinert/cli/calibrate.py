@@ -1,14 +1,12 @@
 """`spinert calibrate`: a bundle gets files of another precision, proven in clinical units."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from spinert.cli.progress import stages
 from spinert.errors import BadRequest, CalibrationFailed
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ def calibrate(
     from spinert.runtime.threads import usable_threads
 
     found = find_bundle(bundle)
-    with _progress() as progress:
+    with stages() as progress:
         done = run(
             found,
             data,
@@ -122,30 +120,3 @@ def _text(done: "Calibrated") -> str:
     variant = done.bundle.manifest.variants[made.precision]
     lines += [f"written: {done.bundle.folder / path}" for path in (variant.report, *variant.pictures)]
     return "\n".join([*lines, f"bundle in {done.bundle.folder}, SHA-256 {done.bundle.sha256}"])
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each stage on standard error, in a terminal; elsewhere a line when a stage begins."""
-    if not sys.stderr.isatty():
-        begun: set[str] = set()
-
-        def line(what: str, _: int, total: int) -> None:
-            if what not in begun:
-                begun.add(what)
-                typer.echo(f"{what} ({total})" if total > 1 else what, err=True)
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bars:
-        tasks: dict[str, object] = {}
-
-        def advance(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
-
-        yield advance

@@ -13,6 +13,7 @@ from spinert.cli import failures
 from spinert.cli.build import build
 from spinert.cli.calibrate import calibrate
 from spinert.cli.doctor import doctor
+from spinert.cli.evaluate import evaluate
 from spinert.cli.export import export
 from spinert.cli.infer import infer
 from spinert.cli.info import info
@@ -60,6 +61,7 @@ commands.command(short_help="Show what a bundle holds.")(info)
 commands.command(short_help="Turn a trained network into a bundle.")(export)
 commands.command(short_help="Add FP16 or INT8 files to a bundle, proven in clinical units.")(calibrate)
 commands.command(short_help="Compare every backend and precision of a bundle.")(verify)
+commands.command(short_help="Compare bundles with labelled films: accuracy, failures, milliseconds.")(evaluate)
 commands.command(short_help="Build a bundle's TensorRT engines for the GPU that is here.")(build)
 
 

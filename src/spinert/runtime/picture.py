@@ -39,6 +39,8 @@ def read(file: Path | BinaryIO, *, spacing_mm: tuple[float, float]) -> Image:
             pixels = _stored_values(picture)
     except BadStudy:
         raise
+    except PIL.UnidentifiedImageError:  # its text quotes the path, in which a patient may be named
+        raise BadStudy("the picture cannot be decoded: it is cut off or damaged", "save or export it again") from None
     except Exception as error:  # what Pillow raises on damaged bytes is not bounded
         raise BadStudy(f"the picture cannot be decoded: {str(error)[:200]}", "save or export it again") from None
     if turned not in (0, 1):

@@ -35,7 +35,7 @@ def write(image: Image, result: Result, folder: Path, stem: str) -> Written:
     document = msgspec.json.format(result.to_json(), indent=2) + b"\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _put({written.picture: picture, written.json: document})
+        put({written.picture: picture, written.json: document})
     except OSError as error:
         raise BadRequest(
             f"cannot write {Path(error.filename or folder).name!r} into {folder}: {error.strerror}",
@@ -81,8 +81,11 @@ def _place(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _put(contents: Mapping[Path, bytes]) -> None:
-    """Write all files beside their targets, flush them to the disk, then rename each over its target in order."""
+def put(contents: Mapping[Path, bytes]) -> None:
+    """Write all files beside their targets, flush them to the disk, then rename each over its target in order.
+
+    Raises OSError; none of the targets is half-written then.
+    """
     partials = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in contents}
     try:
         for path, content in contents.items():
