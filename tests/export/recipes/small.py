@@ -14,7 +14,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "corner_densenet": {"size": (24, 40), "layers": (2, 1, 1), "growth": 4, "dense": 8},
     "landmarks": {"size": (64, 32), "widths": (4, 8, 8, 8, 8), "top_down": 8},
-    "mask_regressor": {"size": (64, 32), "backbone": "efficientnet", "width": 0.25, "depth": 0.5},
+    "mask_regressor": {"size": (64, 32), "backbone": "efficientnet", "width": 0.25, "depth": 0.1},
     "ru_net": {"size": (32, 16), "widths": (4, 6, 8)},
     "unet": {"size": (32, 16), "widths": (4, 6, 8), "channels": 2, "maps": 5},
     "unet_labels": {"size": (32, 16), "widths": (4, 6, 8), "hidden": 12},

@@ -79,6 +79,18 @@ def test_the_answer_depends_on_every_input(exported: Exported) -> None:
         assert [output for output in before if np.array_equal(before[output], after[output])] == []
 
 
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_loss_on_its_outputs_reaches_every_weight(name: str) -> None:
+    recipe: Any = recipes.load(name)
+    options = recipes.options_of(name, SMALL[name])
+    torch.manual_seed(0)
+    network = randomized(recipe.network(options))
+    result = network(*(torch.rand(2, *shape) for shape in recipe.tensors(options).inputs.values()))
+    outputs = (result,) if isinstance(result, torch.Tensor) else result
+    sum((output * torch.rand(output.shape)).sum() for output in outputs).backward()
+    assert [key for key, weight in network.named_parameters() if weight.grad is None] == []
+
+
 def test_the_inputs_are_those_that_the_recipe_states(exported: Exported) -> None:
     name = exported.origin.recipe
     stated: Any = recipes.load(name).tensors(recipes.options_of(name, SMALL[name]))
