@@ -5,7 +5,8 @@ section 3.2: a DenseNet of 5 blocks with growth rate 8 and bottlenecks, global a
 8 linear outputs; crops are resized to 200 x 120 pixels.
 
 Input  "crop":    float32 [N, 1, H, W], the detector's box in a prepared radiograph in 0..1, resized
-Output "corners": float32 [N, 8], x and y of TL, TR, BL, BR as fractions of the crop's width and height
+Output "corners": float32 [N, 8], x and y of TL, TR, BL, BR as fractions of the crop, from its left and top edge (not
+                  the centre of a pixel) to the right and the bottom
 
 Left open by the paper: 200 x 120 is read as width x height, as a vertebra is wider than high. Layers in each block (3,
 of 40 in all), the stem (3 x 3, twice the growth rate), transitions without compression, bottlenecks of four times
