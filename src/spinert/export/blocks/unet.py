@@ -99,8 +99,8 @@ class Decoder(nn.Module):
 class UNet(nn.Module):
     """Image [N, inputs, H, W] -> [N, outputs, H, W] without an activation; H and W multiples of `divisor(widths)`.
 
-    widths   channels of the encoder's levels; the decoder's are the same unless `up_widths` says otherwise
-    decode   the decoder's block, where it is another than the encoder's
+    widths   channels of the encoder's levels, and of the decoder's stages
+    skips    levels that are handed across; all where None
     bottom   from the deepest features to as many channels
     """
 
@@ -111,18 +111,15 @@ class UNet(nn.Module):
         widths: Sequence[int],
         *,
         block: Block,
-        decode: Block | None = None,
-        up_widths: Sequence[int] | None = None,
         upsampling: Upsampling = "transposed",
         skips: Collection[int] | None = None,
         bottom: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        up_widths = widths[:-1] if up_widths is None else up_widths
         self.encoder = Encoder(inputs, widths, block)
         self.bottom = bottom or nn.Identity()
-        self.decoder = Decoder(widths, up_widths, decode or block, upsampling, skips)
-        self.head = nn.Conv2d(up_widths[0], outputs, 1)
+        self.decoder = Decoder(widths, widths[:-1], block, upsampling, skips)
+        self.head = nn.Conv2d(widths[0], outputs, 1)
 
     def forward(self, image: Tensor) -> Tensor:
         encoded = self.encoder(image)
