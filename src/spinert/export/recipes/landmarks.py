@@ -15,6 +15,7 @@ import msgspec
 from torch import Tensor, nn
 from torch.nn import functional
 
+from spinert.export.blocks.residual import ResidualBlock
 from spinert.export.recipes import Tensors
 
 INPUT_NAME = "image"
@@ -33,26 +34,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     size: tuple[int, int] = DEFAULT_SIZE
     widths: tuple[int, ...] = (16, 32, 96, 128, 160)
     top_down: int = 64
-
-
-class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions with batch normalisation around an identity (or 1 x 1) branch."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(outputs, outputs, 3, 1, dilation, dilation, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
-        self.skip: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            self.skip = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-
-    def forward(self, features: Tensor) -> Tensor:
-        return functional.relu(self.body(features) + self.skip(features))
 
 
 class LandmarkNet(nn.Module):
