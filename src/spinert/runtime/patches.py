@@ -106,8 +106,13 @@ def cut(image: Image, window: tuple[int, int], maps: kernels.Affine, size: tuple
     grey = np.clip((crops - np.float32(low)) / np.float32(max(high - low, 1)), 0.0, 1.0)
     if image.inverted:
         grey = 1.0 - grey
-    mean = grey.mean(axis=(2, 3), keepdims=True)
-    spread = np.maximum(grey.std(axis=(2, 3), keepdims=True), np.float32(1e-3))
+    return normalized(grey)
+
+
+def normalized(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each image of [..., height, width] with mean 0.5 and standard deviation 0.25; an even one is 0.5 everywhere."""
+    mean = grey.mean(axis=(-2, -1), keepdims=True)
+    spread = np.maximum(grey.std(axis=(-2, -1), keepdims=True), np.float32(1e-3))
     return np.ascontiguousarray((grey - mean) / spread * np.float32(0.25) + np.float32(0.5), np.float32)
 
 
