@@ -37,6 +37,8 @@ class Clustering(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     across_ratio: float = 0.6
     least_gap: float = 0.5
     """Of the last three clusters, one is suppressed that is nearer than this to the one above."""
+    largest_misfit: float = 0.6
+    """Of a corner, where the corners of most vertebrae would have it; corners of two vertebrae are not joined."""
     squeezed_ratio: float | None = None
     """With it, votes of patches are left out where a vertebra's longer diagonal exceeds the shorter by this ratio."""
 
@@ -95,9 +97,7 @@ def cluster(points: Floats, covariance: Floats, spread: Floats, centres: Floats,
     straight = straighten(quads, centres)
     groups = [np.column_stack([straight.along[:, c], straight.across[:, c]]) for c in range(CORNERS)]
     labels = _labels(groups, numbers)
-    # how far above or below its vertebra's middle a corner lies, from the votes of whole vertebrae
-    offset = np.median(straight.along - straight.along.mean(axis=1, keepdims=True), axis=0)
-    return _join(quads, spreads, straight, labels, offset)
+    return _join(quads, spreads, straight, labels, numbers)
 
 
 def squeezed(quads: Floats, ratio: float) -> NDArray[np.bool_]:
@@ -193,25 +193,33 @@ def _without_crowded_end(group: Floats, labels: NDArray[np.int64], numbers: Clus
 
 
 def _join(
-    quads: Floats, covariance: Floats, straight: Straight, labels: list[NDArray[np.int64]], offset: Floats
+    quads: Floats, covariance: Floats, straight: Straight, labels: list[NDArray[np.int64]], numbers: Clustering
 ) -> Found:
-    """Clusters of the four corners to vertebrae: those whose middles fall together; a vertebra needs all four."""
-    middles = [
-        (straight.along[own == label, c].mean() - offset[c], c, label)
+    """Clusters of the four corners to vertebrae: those whose middles fall together.
+
+    A vertebra needs all four, and a shape like that of the vertebrae that single patches saw.
+    """
+    shape = _shape(np.stack([straight.along, straight.across], axis=-1))
+    places = {
+        (c, int(label)): np.array([straight.along[own == label, c].mean(), straight.across[own == label, c].mean()])
         for c, own in enumerate(labels)
         for label in np.unique(own[own >= 0])
-    ]
-    middles.sort()
+    }
     rows: list[dict[int, int]] = []
     reached: list[list[float]] = []
-    for middle, c, label in middles:
+    for middle, c, label in sorted((place[0] - shape[c, 0], c, label) for (c, label), place in places.items()):
         if rows and c not in rows[-1] and middle - np.mean(reached[-1]) < 0.5:
             rows[-1][c] = label
             reached[-1].append(middle)
         else:
             rows.append({c: label})
             reached.append([middle])
-    whole = [(row, float(np.mean(along))) for row, along in zip(rows, reached, strict=True) if len(row) == CORNERS]
+    whole = []
+    for row, along in zip(rows, reached, strict=True):
+        if len(row) == CORNERS:
+            quad = np.array([places[c, row[c]] for c in range(CORNERS)])
+            if np.abs(quad - quad.mean(axis=0) - shape).max() < numbers.largest_misfit:
+                whole.append((row, float(np.mean(along))))
     corners, spreads = np.empty((len(whole), CORNERS, 2)), np.empty((len(whole), CORNERS, 2, 2))
     votes = np.empty((len(whole), CORNERS), np.int64)
     for v, (row, _) in enumerate(whole):
@@ -220,6 +228,11 @@ def _join(
             corners[v, c], spreads[v, c] = _mean(quads[chosen, c], covariance[chosen, c])
             votes[v, c] = chosen.sum()
     return Found(corners, spreads, np.array([along for _, along in whole]), votes.min(axis=1, initial=10**9))
+
+
+def _shape(quads: Floats) -> Floats:
+    """Where the corners of most vertebrae lie about their middle, [4, 2] along and across; quads [n, 4, 2]."""
+    return np.asarray(np.median(quads - quads.mean(axis=1, keepdims=True), axis=0))
 
 
 def _mean(points: Floats, covariance: Floats) -> tuple[Floats, Floats]:
