@@ -39,6 +39,16 @@ class Pipeline(Protocol):
     ) -> list[Finding]: ...
 
 
+def accepts(pipeline: Pipeline, settings: msgspec.Struct, image: Image) -> bool:
+    """Whether a bundle takes an image: its pipeline does, and where its settings name `views`, so does one of these.
+
+    "lateral" among them stands for every view from the side. An image that states no view is taken on trust.
+    """
+    views = getattr(settings, "views", None)
+    stated = "lateral" if image.is_lateral else image.view
+    return pipeline.accepts(image) and (views is None or stated is None or stated in views)
+
+
 def names() -> tuple[str, ...]:
     """Names of all pipelines."""
     return tuple(module.name for module in pkgutil.iter_modules(__path__))
