@@ -198,7 +198,7 @@ def test_a_spine_on_its_head_is_out_of_order_from_end_to_end() -> None:
 def test_a_vertebra_that_was_skipped_is_seen_by_its_gap() -> None:
     image, film = lateral(4)
     # from L1 on every level is given to the vertebra below it; the last one has no place of its own
-    skipped = np.concatenate([film.centres_px[:19], film.centres_px[20:], film.centres_px[-1:] + [[0, 40]]])
+    skipped = np.vstack([film.centres_px[:19], film.centres_px[20:], film.centres_px[-1] + np.array([0, 40])])
     jumps = [f.level for f in run(image, perfect(image, skipped)) if "spacing_jump" in f.flags]
     assert {"T12", "L1"} <= set(jumps)
     assert set(jumps) <= {"T12", "L1", "L4", "L5"}
