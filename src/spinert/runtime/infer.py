@@ -242,10 +242,10 @@ def _left_out(chosen: int, images: Sequence[Image]) -> tuple[str, ...]:
 
 def _without_view(image: Image) -> Image:
     """The same as if its header said nothing of the view, nor of directions, which go with the view."""
-    wanted, said = ("frontal", f"lateral view: {image.view_stated or image.view}")
-    if not image.is_lateral:
-        wanted, said = "another view", f"view {image.view or 'not stated'}"
-    warning = f"taken as {wanted} by force though the header says {said}"
+    warning = f"taken against its header by force, which says view {image.view or 'not stated'}"
+    if image.is_lateral:
+        stated = image.view_stated or f"view is {image.view}"
+        warning = f"taken as frontal by force though the header says lateral view: {stated}"
     return replace(image, view=None, view_stated=None, orientation=None, warnings=(*image.warnings, warning))
 
 
