@@ -2,9 +2,10 @@
 
 ACCEPTS                 which image it takes, in words
 NETWORKS                names of the networks it calls
-Settings                frozen msgspec.Struct of its numbers; `class_names` comes from the bundle's own field
+Settings                frozen msgspec.Struct of its numbers; `class_names` comes from the bundle's own field;
+                        `views`, where it has them, narrow what a bundle takes
 check(networks, settings)                          raises BadBundle when tensors do not fit the steps
-accepts(image) -> bool
+accepts(image) -> bool                             of any of its bundles
 run(image, networks, settings, stopwatch) -> list[Finding]
 """
 
