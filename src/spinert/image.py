@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from spinert.findings import Side
 
+LATERAL_VIEWS = ("LL", "RL", "LAT", "LATERAL", "LATERALLY", "ML", "LM", "SAGITTAL")
+"""Terms of View Position (PS3.3 C.8.1.1, C.8.11.3), and what makers write instead, of a film taken from the side."""
+
 SpacingKind = Literal["calibrated", "geometry_corrected", "detector_plane", "unknown", "given", "none"]
 """Where `spacing_mm` comes from (PS3.3 10.7.1): fiducial calibration, corrected for magnification, at the detector,
 a header that does not say, the caller, or nowhere (pixels are square, lengths have no unit)."""
@@ -36,8 +39,10 @@ class Image:
                  bone is then dark in `pixels`
     rescale      (slope, intercept) of the modality LUT; slope is finite and not 0
     spacing_mm   (row, column) or None; `spacing_kind` says where it comes from
-    orientation  (row direction, column direction) of Patient Orientation (0020,0020), such as ("L", "F"), or None
+    orientation  (row direction, column direction) of Patient Orientation (0020,0020): ("L" or "R", "F"), on a lateral
+                 film ("A" or "P", "F"), or None
     laterality   "L", "R", "B", "U" or None;  view: View Position (0018,5101), such as "AP", or None
+    view_stated  the header's words that make `view` a lateral one, or None
     window       (centre, width) in modality values, for pictures only, or None
     warnings     what a reader of any result must know about this image
     """
@@ -51,6 +56,7 @@ class Image:
     orientation: tuple[str, str] | None = None
     laterality: str | None = None
     view: str | None = None
+    view_stated: str | None = None
     window: tuple[float, float] | None = None
     identity: Identity = field(default_factory=Identity)
     warnings: tuple[str, ...] = ()
@@ -78,8 +84,13 @@ class Image:
         return np.asarray(points_mm / np.array(self.mm_per_pixel_xy))
 
     @property
+    def is_lateral(self) -> bool:
+        """Whether the image says that it was taken from the side."""
+        return self.view in LATERAL_VIEWS
+
+    @property
     def right_of_image(self) -> Side | None:
-        """The patient's side that the right edge of the image shows, None where the image does not say."""
-        if self.orientation is None:
+        """The patient's side that the right edge of the image shows, None where it shows none or does not say which."""
+        if self.orientation is None or self.orientation[0] not in ("L", "R"):
             return None
         return {"L": "left", "R": "right"}[self.orientation[0]]  # type: ignore[return-value]

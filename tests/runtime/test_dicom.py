@@ -1,4 +1,5 @@
 import io
+import re
 
 import numpy as np
 import PIL.Image
@@ -482,7 +483,8 @@ def test_malformed_orientation_states_no_side_with_a_warning(orientation):
     ],
     ids=str,
 )
-def test_views_from_the_side_are_refused_by_name_and_forced_without_a_side(attributes, view):
+def test_views_that_the_header_does_not_agree_on_are_refused_by_name_and_forced_without_a_side(attributes, view):
+    # a lateral view is stated here beside a frontal one: View Position AP, or rows that run to the left
     dataset = radiograph(**attributes)
     with pytest.raises(OtherImage, match=view):
         dicom.image_of(dataset)
@@ -490,6 +492,48 @@ def test_views_from_the_side_are_refused_by_name_and_forced_without_a_side(attri
     assert forced.view is None
     assert forced.orientation is None
     assert view in forced.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "view", "stated"),
+    [
+        ({"ViewPosition": "LL"}, "LL", r"View Position \(0018,5101\) is LL"),
+        ({"ViewPosition": "RL"}, "RL", r"View Position .* is RL"),
+        ({"ViewPosition": "LATERAL"}, "LATERAL", r"View Position .* is LATERAL"),
+        ({"ViewPosition": "LAT STAND"}, "LATERAL", r"View Position .* is LAT STAND"),
+        ({"ViewPosition": None}, "LATERAL", r"Patient Orientation \(0020,0020\) row is A"),
+        (
+            {"ViewPosition": None, "PatientOrientation": None, "ViewCodeSequence": [code("399173006", "left lateral")]},
+            "LATERAL",
+            r"View Code Sequence .* is 399173006",
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("force", [False, True])
+def test_a_lateral_film_is_read_with_its_view_and_what_states_it(attributes, view, stated, force):
+    image = dicom.image_of(radiograph(**{"PatientOrientation": ["A", "F"], **attributes}), force=force)
+    assert (image.view, image.is_lateral, image.right_of_image) == (view, True, None)
+    assert re.fullmatch(stated, image.view_stated)
+    assert image.warnings == ()
+
+
+@pytest.mark.parametrize("orientation", [["A", "F"], ["P", "F"], ["AL", "FA"]])
+def test_upright_lateral_films_keep_the_direction_of_their_rows(orientation):
+    image = dicom.image_of(radiograph(ViewPosition="LL", PatientOrientation=orientation))
+    assert image.orientation == (orientation[0][0], "F")
+
+
+@pytest.mark.parametrize("orientation", [["A", "H"], ["F", "P"], ["H", "A"]])
+def test_lateral_films_that_lie_or_stand_on_their_head_are_refused(orientation):
+    with pytest.raises(OtherImage, match=r"lateral view: .* rows must run to A or P"):
+        dicom.image_of(radiograph(ViewPosition="LL", PatientOrientation=orientation))
+
+
+@pytest.mark.parametrize("position", ["LLD", "RLO"])
+def test_no_orientation_makes_a_decubitus_or_oblique_film_a_lateral_one(position):
+    with pytest.raises(OtherImage, match=r"decubitus|oblique"):
+        dicom.image_of(radiograph(ViewPosition=position, PatientOrientation=["A", "F"]))
 
 
 @pytest.mark.parametrize("position", ["AP", "PA", "", "W033", "FRONTAL", "BILATERAL AP"])

@@ -198,6 +198,19 @@ def test_a_study_of_nothing_but_laterals_is_refused_by_view(tmp_path):
         read_study(folder(tmp_path, a__dcm=film(ViewPosition="LL"), b__dcm=film(ViewPosition="RL")))
 
 
+def test_a_sound_lateral_film_is_read_beside_a_frontal_one(tmp_path):
+    lateral = film(ViewPosition="LL", PatientOrientation=["A", "F"])
+    images = read_study(folder(tmp_path, a__dcm=lateral, b__dcm=film()))
+    assert [(image.view, image.warnings) for image in images] == [("LL", ()), ("AP", ())]
+
+
+def test_a_lateral_film_that_cannot_be_used_does_not_stop_the_frontal_one(tmp_path):
+    lateral = {"ViewPosition": "LL", "PatientOrientation": ["A", "F"], "ImagerPixelSpacing": [0.15, -1]}
+    images = read_study(folder(tmp_path, a__dcm=film(**lateral), b__dcm=film()))
+    assert [image.view for image in images] == ["AP"]
+    assert "lateral view" in images[0].warnings[-1]
+
+
 def test_a_damaged_film_beside_a_good_one_is_an_error(tmp_path):
     with pytest.raises(BadStudy, match=r"^b\.dcm: "):
         read_study(folder(tmp_path, a__dcm=film(), b__dcm=film()[:-500]))

@@ -2,12 +2,15 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from spinert.errors import BadBundle, BadGeometry, BadNetwork, BadStudy
 from spinert.findings import Result
 from spinert.image import Image
+from spinert.runtime import dicom
 from spinert.runtime.infer import Model, load
+from tests import dicom_files
 from tests.bundles import heatmaps_at, write_bundle
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (400, 200)).astype(np.uint8)
@@ -90,6 +93,41 @@ def test_a_film_that_was_not_chosen_is_named(model: Model) -> None:
     # A follow-up film whose maker writes FRONTAL was dropped without a word, and the older AP film was measured.
     images = [Image(PIXELS, "DX", view="AP"), Image(PIXELS, "DX", view="FRONTAL")]
     assert "left out: view FRONTAL" in model.infer_images(images).result.warnings[0]
+
+
+def lateral_film(**attributes: object) -> pydicom.Dataset:
+    """A lateral film whose header agrees with itself."""
+    return dicom_files.radiograph(PIXELS, ViewPosition="LL", PatientOrientation=["A", "F"], **attributes)
+
+
+def test_a_lateral_film_is_refused_for_angles_by_what_its_header_states(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "DOE_JANE").mkdir()
+    lateral_film().save_as(tmp_path / "DOE_JANE/film.dcm", enforce_file_format=True)
+    stated = r"lateral view: View Position \(0018,5101\) is LL; cobb_landmarks takes one AP or PA"
+    with pytest.raises(BadStudy, match=stated) as caught:
+        model.infer(lateral_film())
+    assert "--force where the header is wrong" in caught.value.remedy
+    for path in (tmp_path / "DOE_JANE/film.dcm", tmp_path / "DOE_JANE"):
+        with pytest.raises(BadStudy, match=stated) as caught:
+            model.infer(path)
+        assert str(caught.value).startswith("film.dcm: ")
+        assert "DOE" not in str(caught.value)
+
+
+def test_a_lateral_film_is_taken_as_frontal_by_force_with_a_warning(model: Model) -> None:
+    examined = model.infer_images([dicom.image_of(lateral_film())], force=True)
+    assert (examined.image.view, examined.image.orientation) == (None, None)
+    assert examined.result.warnings[0] == (
+        "taken as frontal by force though the header says lateral view: View Position (0018,5101) is LL"
+    )
+    assert "left out" not in " ".join(examined.result.warnings)
+
+
+def test_force_prefers_the_frontal_film_of_a_study(model: Model) -> None:
+    frontal = dicom.image_of(dicom_files.radiograph(PIXELS))
+    examined = model.infer_images([dicom.image_of(lateral_film()), frontal], force=True)
+    assert examined.image is frontal
+    assert "left out: view LL" in examined.result.warnings[0]
 
 
 def test_a_closed_model_says_so(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ and so is everything that is neither; zip archives are opened only where named t
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -56,12 +56,12 @@ def find_studies(paths: Sequence[Path]) -> list[StudyFiles]:
 def read_study(
     source: StudyFiles | Path, *, spacing_mm: tuple[float, float] | None = None, force: bool = False
 ) -> list[Image]:
-    """The frontal radiographs of one study, at least one. A path must hold exactly one study.
+    """The frontal and lateral radiographs of one study, at least one. A path must hold exactly one study.
 
     Objects of another kind or view beside a radiograph are left out with a warning; a damaged file is an error.
     Arguments and errors are those of `dicom.image_of` and `picture.read`; a picture without spacing is BadGeometry.
     """
-    study = source if isinstance(source, StudyFiles) else _only_study(source)
+    study = source if isinstance(source, StudyFiles) else only_study(source)
     images: list[Image] = []
     others: list[OtherImage] = []
     for file, open_file in _openers(study.files):
@@ -82,6 +82,11 @@ def read_study(
     return images
 
 
+def naming(study: StudyFiles) -> AbstractContextManager[None]:
+    """Within it, every error names the file of a study that has only one."""
+    return _naming(study.files[0]) if len(study.files) == 1 else nullcontext()
+
+
 def _read(stream: BinaryIO, spacing_mm: tuple[float, float] | None, *, force: bool) -> Image:
     if not _is_picture(stream.read(HEAD_BYTES)):
         return dicom.read(stream, spacing_mm=spacing_mm, force=force)
@@ -90,7 +95,8 @@ def _read(stream: BinaryIO, spacing_mm: tuple[float, float] | None, *, force: bo
     return picture.read(stream, spacing_mm=spacing_mm)
 
 
-def _only_study(path: Path) -> StudyFiles:
+def only_study(path: Path) -> StudyFiles:
+    """The study that lies in a path. Errors are those of `find_studies`, and BadStudy where there are more."""
     studies = find_studies([path])
     if len(studies) > 1:
         raise BadStudy(f"{path.name} holds {len(studies)} studies, one is wanted", "name the file of one of them")

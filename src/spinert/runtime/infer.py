@@ -1,6 +1,7 @@
 """The conductor: load a bundle, read a study, choose its image, run the pipeline, say what made the result."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -14,10 +15,11 @@ from spinert import bundle as bundles
 from spinert import kernels
 from spinert.bundle import Bundle, Precision
 from spinert.errors import BadBundle, BadGeometry, BadStudy
-from spinert.findings import Finding, Provenance, Result, Study, Vertebra
+from spinert.findings import Finding, Provenance, Result, Study, Vertebra, VertebraCentre
 from spinert.image import Image
 from spinert.runtime import dicom, files, pipelines
 from spinert.runtime.choice import Opened, open_networks
+from spinert.runtime.dicom.kind import REMEDY_FOR_VIEW
 from spinert.runtime.limits import check_size, check_spacing
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.threads import usable_threads
@@ -104,7 +106,8 @@ class Model:
         if isinstance(source, np.ndarray):
             return self.infer_images([_image_of(source, spacing_mm)]).result
         if isinstance(source, pydicom.Dataset):
-            return self.infer_images([dicom.image_of(source, spacing_mm=spacing_mm, force=force)]).result
+            image = dicom.image_of(source, spacing_mm=spacing_mm, force=force)
+            return self.infer_images([image], force=force).result
         return self.infer_files(Path(source), spacing_mm=spacing_mm, force=force).result
 
     def infer_files(
@@ -113,19 +116,32 @@ class Model:
         """Read one study and examine it; a path must hold exactly one."""
         stopwatch = Stopwatch()
         with stopwatch.stage("read"):
+            study = files.only_study(study) if isinstance(study, Path) else study
             images = files.read_study(study, spacing_mm=spacing_mm, force=force)
-        return self.infer_images(images, stopwatch)
+        with files.naming(study):
+            chosen = self._choose(images, force=force)
+        return self._examine(images, chosen, stopwatch)
 
-    def infer_images(self, images: Sequence[Image], stopwatch: Stopwatch | None = None) -> Examined:
-        """Examine the one image of a study that the pipeline accepts; `stopwatch` brings the stages before these."""
-        stopwatch = stopwatch or Stopwatch()
-        image = self.choose(images)
+    def infer_images(
+        self, images: Sequence[Image], stopwatch: Stopwatch | None = None, *, force: bool = False
+    ) -> Examined:
+        """Examine the one image of a study that `choose` gives; `stopwatch` brings the stages before these."""
+        return self._examine(images, self._choose(images, force=force), stopwatch or Stopwatch())
+
+    def _examine(self, images: Sequence[Image], chosen: tuple[int, Image], stopwatch: Stopwatch) -> Examined:
+        place, image = chosen
         findings = self._pipeline.run(image, self._networks, self._settings, stopwatch)
         result = Result(
             study=_study_of(image),
             provenance=self._provenance(),
             timings_ms={name: round(ms, 3) for name, ms in stopwatch.ms.items()},
-            warnings=(*image.warnings, *_left_out(image, images), *_warnings_of(findings), *self._warnings),
+            warnings=(
+                *image.warnings,
+                *_left_out(place, images),
+                *_not_seen(findings, self.bundle.manifest.class_names),
+                *_warnings_of(findings),
+                *self._warnings,
+            ),
             findings=tuple(findings),
         )
         return Examined(image, result)
@@ -143,16 +159,39 @@ class Model:
     ) -> None:
         self.close()
 
-    def choose(self, images: Sequence[Image]) -> Image:
-        """The one image of a study that the pipeline accepts. Raises BadStudy where there is none, or more."""
-        fitting = [image for image in images if self._pipeline.accepts(image)]
+    def choose(self, images: Sequence[Image], *, force: bool = False) -> Image:
+        """The one image of a study that the bundle accepts. Raises BadStudy where there is none, or more.
+
+        `force` takes one that the header calls a view of another kind, with a warning, where no other fits.
+        """
+        return self._choose(images, force=force)[1]
+
+    def _choose(self, images: Sequence[Image], *, force: bool) -> tuple[int, Image]:
+        """What `choose` gives, and its place among the images: forced, it is none of them."""
+        fitting = [
+            (place, image)
+            for place, image in enumerate(images)
+            if pipelines.accepts(self._pipeline, self._settings, image)
+        ]
+        if not fitting and force:
+            fitting = [(place, _without_view(image)) for place, image in enumerate(images)]
         if len(fitting) == 1:
             return fitting[0]
+        if not fitting and len(images) == 1 and images[0].view_stated:
+            raise BadStudy(
+                f"lateral view: {images[0].view_stated}; {self.bundle.manifest.pipeline} takes {self._takes}",
+                REMEDY_FOR_VIEW,
+            )
         have = "; ".join(
             f"{image.modality} {image.shape[0]}x{image.shape[1]} view {image.view or 'not stated'}" for image in images
         )
         remedy = "name the file of one" if fitting else "give such an image"
-        raise BadStudy(f"{self.bundle.manifest.pipeline} takes {self._pipeline.ACCEPTS}; the study has: {have}", remedy)
+        raise BadStudy(f"{self.bundle.manifest.pipeline} takes {self._takes}; the study has: {have}", remedy)
+
+    @property
+    def _takes(self) -> str:
+        views = getattr(self._settings, "views", ())
+        return self._pipeline.ACCEPTS + (f" (this bundle: {', '.join(views)})" if views else "")
 
     def _provenance(self) -> Provenance:
         first = next(iter(self._networks.values()))
@@ -195,15 +234,32 @@ def _study_of(image: Image) -> Study:
     )
 
 
-def _left_out(chosen: Image, images: Sequence[Image]) -> tuple[str, ...]:
+def _left_out(chosen: int, images: Sequence[Image]) -> tuple[str, ...]:
     """A makers' own word for a frontal view must not hide that there was a second film to choose from."""
-    views = ", ".join(f"view {image.view}" for image in images if image is not chosen)
+    views = ", ".join(f"view {image.view}" for place, image in enumerate(images) if place != chosen)
     return (f"other radiographs of this study were left out: {views}",) if views else ()
+
+
+def _without_view(image: Image) -> Image:
+    """The same as if its header said nothing of the view, nor of directions, which go with the view."""
+    warning = f"taken against its header by force, which says view {image.view or 'not stated'}"
+    if image.is_lateral:
+        stated = image.view_stated or f"view is {image.view}"
+        warning = f"taken as frontal by force though the header says lateral view: {stated}"
+    return replace(image, view=None, view_stated=None, orientation=None, warnings=(*image.warnings, warning))
+
+
+def _not_seen(findings: Sequence[Finding], class_names: Sequence[str]) -> list[str]:
+    """Which levels a labelling network knows but did not see, the film ending before them."""
+    seen = {finding.level for finding in findings if isinstance(finding, VertebraCentre)}
+    missing = [level for level in class_names if level not in seen]
+    return [f"levels that the film does not show clearly: {', '.join(missing)}"] if seen and missing else []
 
 
 def _warnings_of(findings: Sequence[Finding]) -> list[str]:
     """One sentence that names every flagged vertebra and why."""
-    flagged = [f"{v.level} ({', '.join(v.flags)})" for v in findings if isinstance(v, Vertebra) and v.flags]
+    vertebrae = [finding for finding in findings if isinstance(finding, Vertebra | VertebraCentre)]
+    flagged = [f"{v.level} ({', '.join(v.flags)})" for v in vertebrae if v.flags]
     if not flagged:
         return []
     return [f"not to be relied on without a look at the picture: {'; '.join(flagged)}"]

@@ -113,7 +113,6 @@ def _beside_neighbours(corners: NDArray[np.float64]) -> dict[str, NDArray[np.boo
     down = bottom - top
     height, width = np.linalg.norm(down, axis=1), np.linalg.norm(right - left, axis=1)
     step = np.diff(corners.mean(axis=1), axis=0)
-    distance = np.linalg.norm(step, axis=1)
     down_between = down[1:] + down[:-1]
     gap = ((top[1:] - bottom[:-1]) * down_between).sum(axis=1)
     least_gap = -LARGEST_OVERLAP * (height[1:] + height[:-1]) / 2 * np.linalg.norm(down_between, axis=1)
@@ -121,7 +120,7 @@ def _beside_neighbours(corners: NDArray[np.float64]) -> dict[str, NDArray[np.boo
         "out_of_order": _both(step[:, 1] <= 0),
         "overlaps_neighbour": _both(gap < least_gap),
         "size_jump": _jumps(height, HEIGHT_RATIO) | _jumps(width, WIDTH_RATIO),
-        "spacing_jump": _both(_jumps(distance, SPACING_RATIO)),
+        "spacing_jump": spacing_jumps(corners.mean(axis=1)),
     }
 
 
@@ -158,6 +157,11 @@ def _median(values: list[float]) -> float:
     """Of at least one value. np.median imports numpy.ma when it is first called, which costs the first film 10 ms."""
     in_order = sorted(values)
     return (in_order[(len(in_order) - 1) // 2] + in_order[len(in_order) // 2]) / 2
+
+
+def spacing_jumps(centres: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of the centres [n, 2], in mm from head to foot, is much nearer to or farther from its neighbour."""
+    return _both(_jumps(np.linalg.norm(np.diff(centres, axis=0), axis=1), SPACING_RATIO))
 
 
 def _both(between: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""One DICOM dataset to one `Image`: a frontal projection radiograph, or an error that says why not.
+"""One DICOM dataset to one `Image`: a frontal or lateral projection radiograph, or an error that says why not.
 
 DX, CR, RF, digitised film and secondary captures of them are taken. The attributes read here are those of PS3.3
 C.7.6.1 (orientation), C.7.6.3 (pixels), C.8.1 and C.8.11 (CR and DX), 10.7 (spacing), C.11.1 and C.11.2 (LUTs).
@@ -34,12 +34,24 @@ def image_of(dataset: Dataset, *, spacing_mm: tuple[float, float] | None = None,
     it has one. `force` takes the image against its header, with a warning, where a person may decide that the header
     is wrong: the given spacing, the view, the orientation.
 
-    Raises kind.OtherImage (a BadStudy) for an object of another kind or view, BadGeometry for spacing or orientation
-    that is impossible or contradicts itself, BadStudy for pixels that cannot be decoded.
+    Raises kind.OtherImage (a BadStudy) for an object of another kind or view and for a lateral film that cannot be
+    read, BadGeometry for spacing or orientation that is impossible or contradicts itself, BadStudy for pixels that
+    cannot be decoded.
     """
     kind.check_radiograph(dataset)
-    view, view_warnings = kind.view_of(dataset, force=force)
-    orientation, orientation_warnings = (None, ()) if view_warnings else kind.orientation_of(dataset, force=force)
+    view = kind.view_of(dataset, force=force)
+    try:
+        return _image(dataset, view, spacing_mm, force=force)
+    except BadStudy as error:
+        if view.lateral is None:
+            raise
+        raise kind.OtherImage(f"lateral view: {view.lateral}; {error.problem}", error.remedy) from None
+
+
+def _image(dataset: Dataset, view: kind.View, spacing_mm: tuple[float, float] | None, *, force: bool) -> Image:
+    orientation, orientation_warnings = (
+        (None, ()) if view.warnings else kind.orientation_of(dataset, lateral=view.lateral is not None, force=force)
+    )
     size = spacing.spacing_of(dataset, spacing_mm, force=force)
     values = pixels.values_of(dataset)
     return Image(
@@ -51,14 +63,15 @@ def image_of(dataset: Dataset, *, spacing_mm: tuple[float, float] | None = None,
         spacing_kind=size.kind,
         orientation=orientation,
         laterality=kind.laterality_of(dataset),
-        view=view,
+        view=view.position,
+        view_stated=view.lateral,
         window=_window(dataset),
         identity=Identity(
             study_uid=uid(dataset, "StudyInstanceUID"),
             series_uid=uid(dataset, "SeriesInstanceUID"),
             sop_uid=uid(dataset, "SOPInstanceUID"),
         ),
-        warnings=(*size.warnings, *view_warnings, *orientation_warnings, *values.warnings, *_cautions(dataset)),
+        warnings=(*size.warnings, *view.warnings, *orientation_warnings, *values.warnings, *_cautions(dataset)),
     )
 
 

@@ -1,11 +1,13 @@
-"""Whether a dataset is a frontal radiograph, and which way up: modality, SOP class, view, orientation."""
+"""Whether a dataset is a frontal or lateral radiograph, and which way up: modality, SOP class, view, orientation."""
 
 import re
+from typing import NamedTuple
 
 from pydicom import Dataset
 from pydicom import uid as uids
 
 from spinert.errors import BadGeometry, BadStudy
+from spinert.image import LATERAL_VIEWS
 from spinert.runtime.dicom.values import element, integer, items, label, shown, uid, word, words
 
 MODALITIES = ("CR", "DX", "RF", "RG", "OT", "SC")
@@ -24,7 +26,7 @@ STORAGE = (
 
 # Defined terms of View Position (PS3.3 C.8.1.1, C.8.11.3) and what makers write instead.
 NOT_FRONTAL = {
-    **dict.fromkeys(("LL", "RL", "LAT", "LATERAL", "LATERALLY", "ML", "LM", "SAGITTAL"), "lateral"),
+    **dict.fromkeys(LATERAL_VIEWS, "lateral"),
     **dict.fromkeys(("LLD", "RLD", "DECUBITUS"), "lateral decubitus"),
     **dict.fromkeys(("LLO", "RLO", "LAO", "RAO", "LPO", "RPO", "MLO", "OBL", "OBLIQUE"), "oblique"),
 }
@@ -37,11 +39,15 @@ NOT_WHOLE_SPINE = (*_PARTS_OF_SPINE, "PELVIS", "SKULL", "HEAD", "NECK", *_LIMBS)
 LATERAL_VIEW_CODES = ("399067008", "399173006", "399198007", "399260004", "399352003")
 """SNOMED CT, CID 4010: lateral, left, right, medial-lateral, lateral-medial."""
 
+REMEDY_FOR_VIEW = "give the AP or PA radiograph, or --force where the header is wrong"
 _TAKEN = f"give a frontal radiograph ({', '.join(MODALITIES)})"
 
 
 class OtherImage(BadStudy):
-    """A sound DICOM object that is no frontal radiograph: of another modality or view, a run, or no image at all."""
+    """A sound DICOM object that is no frontal or lateral radiograph: of another modality or view, a run, no image.
+
+    Also a lateral film whose header cannot be used, which is no reason to refuse the frontal one beside it.
+    """
 
 
 def check_radiograph(dataset: Dataset) -> None:
@@ -67,19 +73,42 @@ def check_radiograph(dataset: Dataset) -> None:
         raise OtherImage("an enhanced multi-frame object is not read", "export the image as a plain DX or CR object")
 
 
-def view_of(dataset: Dataset, *, force: bool) -> tuple[str | None, tuple[str, ...]]:
-    """(View Position or None, warnings). Raises OtherImage for a lateral, decubitus or oblique view.
+class View(NamedTuple):
+    """View Position or None; the header's words that make it a lateral one, or None; warnings."""
 
-    `force` takes such an image as frontal, with a warning.
+    position: str | None
+    lateral: str | None
+    warnings: tuple[str, ...]
+
+
+def view_of(dataset: Dataset, *, force: bool) -> View:
+    """The view, "LATERAL" where something else than View Position says so.
+
+    Whether a lateral film is wanted, the pipeline knows. Raises OtherImage for a decubitus or oblique view, and for a
+    lateral one where another part of the header says frontal. `force` takes such an image as frontal, with a warning.
     """
     position = word(dataset, "ViewPosition")
-    for found, view in _views_named(dataset, position):
-        if not force:
-            raise OtherImage(
-                f"{view} view: {found}", "give the AP or PA radiograph, or --force where the header is wrong"
-            )
-        return None, (f"taken as frontal by force though the header says {view} view: {found}",)
-    return shown(position) or None, ()
+    named = _views_named(dataset, position)
+    if not named:
+        return View(shown(position) or None, None, ())
+    found, view = next((one for one in named if one[1] != "lateral"), named[0])
+    frontal = _frontal_named(dataset, position)
+    if view == "lateral" and frontal is None:
+        return View(position if position in LATERAL_VIEWS else "LATERAL", found, ())
+    said = f"{view} view: {found}" + (f", yet {frontal}" if frontal and view == "lateral" else "")
+    if not force:
+        raise OtherImage(said, REMEDY_FOR_VIEW)
+    return View(None, None, (f"taken as frontal by force though the header says {said}",))
+
+
+def _frontal_named(dataset: Dataset, position: str) -> str | None:
+    """What the header says of a frontal view, None where nothing does."""
+    if position in ("AP", "PA"):
+        return f"{label('ViewPosition')} is {position}"
+    directions = words(dataset, "PatientOrientation")
+    if len(directions) == 2 and directions[0][:1] in ("L", "R"):
+        return f"{label('PatientOrientation')} row is {shown(directions[0])}"
+    return None
 
 
 def _views_named(dataset: Dataset, position: str) -> list[tuple[str, str]]:
@@ -100,8 +129,8 @@ def _views_named(dataset: Dataset, position: str) -> list[tuple[str, str]]:
     return found
 
 
-def orientation_of(dataset: Dataset, *, force: bool) -> tuple[tuple[str, str] | None, tuple[str, ...]]:
-    """((row, column) direction or None, warnings): ("L", "F") or ("R", "F").
+def orientation_of(dataset: Dataset, *, lateral: bool, force: bool) -> tuple[tuple[str, str] | None, tuple[str, ...]]:
+    """((row, column) direction or None, warnings): ("L", "F") or ("R", "F"), of a `lateral` film ("A" or "P", "F").
 
     Of several letters the first is the main direction (PS3.3 C.7.6.1.1.1): "LP" is a patient turned a little and
     taken as "L". Without a usable value no side is known, which is a warning and not an error. Raises BadGeometry
@@ -114,11 +143,12 @@ def orientation_of(dataset: Dataset, *, force: bool) -> tuple[tuple[str, str] | 
     if len(directions) != 2 or not all(re.fullmatch("[LRAPHF]{1,3}", one) for one in directions):
         return None, (f"{stated}, which is malformed: no side is stated",)
     row, column = directions[0][0], directions[1][0]
-    if row in "LR" and column == "F":
+    rows = "AP" if lateral else "LR"
+    if row in rows and column == "F":
         return (row, column), ()
     if not force:
         raise BadGeometry(
-            f"{stated}: rows must run to L or R and columns to F (feet)",
+            f"{stated}: rows must run to {' or '.join(rows)} and columns to F (feet)",
             "turn the radiograph upright in the workstation, or --force where the header is wrong",
         )
     return None, (f"taken as upright by force though {stated}: no side is stated",)

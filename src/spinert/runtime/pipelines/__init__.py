@@ -2,9 +2,10 @@
 
 ACCEPTS                 which image it takes, in words
 NETWORKS                names of the networks it calls
-Settings                frozen msgspec.Struct of its numbers; `class_names` comes from the bundle's own field
+Settings                frozen msgspec.Struct of its numbers; `class_names` comes from the bundle's own field;
+                        `views`, where it has them, narrow what a bundle takes
 check(networks, settings)                          raises BadBundle when tensors do not fit the steps
-accepts(image) -> bool
+accepts(image) -> bool                             of any of its bundles
 run(image, networks, settings, stopwatch) -> list[Finding]
 """
 
@@ -37,6 +38,16 @@ class Pipeline(Protocol):
     def run(
         self, image: Image, networks: Mapping[str, Network], settings: Any, stopwatch: Stopwatch
     ) -> list[Finding]: ...
+
+
+def accepts(pipeline: Pipeline, settings: msgspec.Struct, image: Image) -> bool:
+    """Whether a bundle takes an image: its pipeline does, and where its settings name `views`, so does one of these.
+
+    "lateral" among them stands for every view from the side. An image that states no view is taken on trust.
+    """
+    views = getattr(settings, "views", None)
+    stated = "lateral" if image.is_lateral else image.view
+    return pipeline.accepts(image) and (views is None or stated is None or stated in views)
 
 
 def names() -> tuple[str, ...]:

@@ -1,10 +1,11 @@
-"""The panel beside the film: the angles as a table, how to read the marks, what made the result."""
+"""The panel beside the film: the angles or the named vertebrae, how to read the marks, what made the result."""
 
 import PIL.Image
 import PIL.ImageDraw
 
 from spinert.findings import CobbAngle, Result, Vertebra
 from spinert.image import Image
+from spinert.runtime.report.centres import centres_of
 from spinert.runtime.report.pen import ALARM, BACKGROUND, MUTED, PLAIN, Colour, font
 from spinert.runtime.report.spine import curves_of
 
@@ -24,15 +25,12 @@ def legend(image: Image, result: Result, height: int) -> PIL.Image.Image:
     """The panel as RGB, `WIDTH` pixels wide. Notes that do not fit are left to the result document."""
     panel = PIL.Image.new("RGB", (WIDTH, height), BACKGROUND)
     writer = _Writer(PIL.ImageDraw.Draw(panel), bottom=height - FOOT)
-    writer.text("Cobb angles", 30, PLAIN)
-    writer.space(18)
-    curves = curves_of(result)
-    for curve, colour in curves:
-        _curve(writer, curve, colour)
-    if not curves:
-        writer.text("No curve found", 20, MUTED)
-    writer.rule()
-    _key(writer, result)
+    if centres_of(result):
+        _centres(writer, result)
+    else:
+        _curves(writer, result)
+        writer.rule()
+        _key(writer, result)
     writer.rule()
     for note in _notes(image, result):
         writer.paragraph(note, 16, MUTED)
@@ -81,6 +79,31 @@ def wrapped(text: str, size: float, width: float) -> list[str]:
     return lines
 
 
+def _curves(writer: _Writer, result: Result) -> None:
+    writer.text("Cobb angles", 30, PLAIN)
+    writer.space(18)
+    curves = curves_of(result)
+    for curve, colour in curves:
+        _curve(writer, curve, colour)
+    if not curves:
+        writer.text("No curve found", 20, MUTED)
+
+
+def _centres(writer: _Writer, result: Result) -> None:
+    """Which levels were named, how sure the least sure of them is, and which failed a check."""
+    centres = centres_of(result)
+    first, last = centres[0].level, centres[-1].level
+    writer.text("Vertebrae", 30, PLAIN)
+    writer.space(18)
+    writer.text(first if first == last else f"{first} - {last}", 20, PLAIN)
+    least = min(centres, key=lambda centre: centre.confidence)
+    writer.text(f"{len(centres)} centres · least sure {least.level}, {least.confidence:.2f}", 17, MUTED)
+    writer.space(8)
+    writer.text("dot: middle of the vertebral body", 16, MUTED)
+    if any(centre.flags for centre in centres):
+        writer.text("this colour and ?: failed a check", 16, ALARM)
+
+
 def _curve(writer: _Writer, curve: CobbAngle, colour: Colour) -> None:
     top = writer.y
     if top + 60 <= writer.bottom:
@@ -118,7 +141,9 @@ def _key(writer: _Writer, result: Result) -> None:
 
 def _notes(image: Image, result: Result) -> list[str]:
     sides = "R and L: the patient's right and left."
-    if image.right_of_image is None:
+    if image.is_lateral:
+        sides = "A and P: front and back." if image.orientation else "The image does not say where the front is."
+    elif image.right_of_image is None:
         sides = "The image does not say which side is the patient's right."
     if result.study.spacing_mm is None:
         return [sides]

@@ -11,6 +11,7 @@ import PIL.PngImagePlugin
 
 from spinert.findings import Result
 from spinert.image import Image
+from spinert.runtime.report.centres import centres_extent, draw_centres, place_centres
 from spinert.runtime.report.film import film
 from spinert.runtime.report.legend import WIDTH as LEGEND_WIDTH
 from spinert.runtime.report.legend import legend
@@ -22,6 +23,8 @@ WIDEST_MARGIN = 420
 """Marks beyond it are cut off: only landmarks far outside any spine reach there."""
 LEAST_HEIGHT = 900
 MARKER_SIZE = 40.0
+OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A"}
+"""Of the directions that rows run to, in the letters of DICOM."""
 
 
 def overlay(image: Image, result: Result) -> PIL.Image.Image:
@@ -32,7 +35,8 @@ def overlay(image: Image, result: Result) -> PIL.Image.Image:
     shown = film(image)
     width, height = shown.picture.size
     marks = spine(result, shown)
-    least, greatest = extent(marks)
+    centres = place_centres(result, shown)
+    least, greatest = centres_extent(centres) if centres.vertebrae else extent(marks)
     left = int(np.clip(MARGIN - least[0], 0, WIDEST_MARGIN))
     right = int(np.clip(greatest[0] + MARGIN - width, 0, WIDEST_MARGIN))
     size = left + width + right, max(height, LEAST_HEIGHT)
@@ -40,8 +44,10 @@ def overlay(image: Image, result: Result) -> PIL.Image.Image:
     picture.paste(shown.picture, (left, 0))
     pen = Pen(size, (left, 0.0))
     draw(marks, pen)
-    if image.right_of_image is not None:
-        letters = ("R", "L") if image.right_of_image == "left" else ("L", "R")
+    draw_centres(centres, pen)
+    if image.orientation is not None:
+        towards = image.orientation[0]
+        letters = OPPOSITE[towards], towards
         for letter, x in zip(letters, (30.0, width - 31.0), strict=True):
             pen.text(np.array([x, 36.0]), letter, MARKER_SIZE, PLAIN)
     pen.onto(picture)
