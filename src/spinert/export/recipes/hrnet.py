@@ -26,7 +26,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """`size` is (height, width) of the crop; `width` the channels of the finest branch: 48, 32, 18, or fewer.
 
     `modules` has the number of modules in the stages with 2, 3 and 4 branches, `blocks` the residual blocks of a branch
-    in a module, `stem` the channels before the stages.
+    in a module and the bottlenecks before the stages, `stem` the channels there.
     """
 
     size: tuple[int, int] = (384, 288)
