@@ -1,7 +1,4 @@
-"""Networks on a ResNet with the values of their papers: how large they are and what they give.
-
-Nothing is computed at that size: torch's meta device has shapes and no values.
-"""
+"""Networks that end in maps, on a ResNet or like one: how large the papers' are, and what they give."""
 
 from typing import Any
 
@@ -10,49 +7,17 @@ import pytest
 torch = pytest.importorskip("torch", reason='needs pip install "spinert[export]"')
 pytest.importorskip("monai", reason='needs pip install "spinert[export]"')
 
-from torch import nn  # noqa: E402
-
 from spinert.errors import BadRequest  # noqa: E402
 from spinert.export import recipes  # noqa: E402
 from spinert.export.blocks import resnet  # noqa: E402
-from spinert.runtime.anchors import anchors  # noqa: E402
+from spinert.export.recipes import pspnet  # noqa: E402
+from tests.export.recipes.full_size import COLOURS, RESNET, conv, parameters, shapes  # noqa: E402
 from tests.export.recipes.small import SMALL  # noqa: E402
 
-# numbers of parameters as torchvision publishes them, of classifiers for 3 channels and 1000 classes
-RESNET = {18: 11_689_512, 34: 21_797_672, 50: 25_557_032, 101: 44_549_160, 152: 60_192_808}
-# and of the detector for 3 channels and 91 classes, with group normalisation in its towers
-RETINANET_50 = 38_198_935
-# the pose networks for 17 joints and 3 channels, in units of 100,000, as the tables of their papers state them
+# numbers of parameters of the pose networks for 17 joints and 3 channels, in units of 100,000, as their papers' tables
+# state them
 BASELINES = {50: 340, 101: 530, 152: 686}
 HRNETS = {32: 285, 48: 636}
-COLOURS = 2 * 64 * 7 * 7
-"""Weights of the first convolution for the two channels that a radiograph lacks."""
-
-
-def built(name: str, **given: Any) -> tuple[Any, Any, nn.Module]:
-    """The recipe, its options and the network without values."""
-    recipe: Any = recipes.load(name)
-    options = recipes.options_of(name, given)
-    with torch.device("meta"):
-        return recipe, options, recipe.network(options).eval()
-
-
-def parameters(name: str, **given: Any) -> int:
-    return sum(weight.numel() for weight in built(name, **given)[2].parameters())
-
-
-def shapes(name: str, **given: Any) -> dict[str, list[int]]:
-    """Of the outputs for one image, by name."""
-    recipe, options, network = built(name, **given)
-    tensors = recipe.tensors(options)
-    result = network(*(torch.empty(1, *shape, device="meta") for shape in tensors.inputs.values()))
-    outputs = (result,) if isinstance(result, torch.Tensor) else result
-    return {name: list(output.shape) for name, output in zip(tensors.outputs, outputs, strict=True)}
-
-
-def conv(inputs: int, outputs: int, kernel: int = 3) -> int:
-    """Weights and biases."""
-    return (inputs * kernel * kernel + 1) * outputs
 
 
 @pytest.mark.parametrize("depth", RESNET)
@@ -80,20 +45,6 @@ def test_a_dilated_stage_reaches_as_far_as_the_strided_one() -> None:
         {each.dilation for each in stage.modules() if getattr(each, "kernel_size", 0) == (3, 3)} for stage in stages
     ]
     assert found == [{(1, 1)}, {(1, 1)}, {(2, 2)}, {(4, 4)}]
-
-
-def test_retinanet_is_as_large_as_published() -> None:
-    normalisation = 8 * 2 * 256 - 8 * 256  # scale and shift in place of the bias
-    classes = 90 * conv(256, 9)
-    assert parameters("retinanet") == RETINANET_50 - normalisation - classes - COLOURS
-
-
-def test_retinanet_answers_for_every_anchor_of_the_runtime() -> None:
-    strides = (8, 16, 32, 64, 128)
-    sizes = [[4 * stride * 2 ** (octave / 3) for octave in range(3)] for stride in strides]
-    count = len(anchors((1344, 800), strides, sizes, (0.5, 1.0, 2.0)))
-    assert count == 201_600
-    assert shapes("retinanet") == {"logits": [1, count, 1], "deltas": [1, count, 4]}
 
 
 @pytest.mark.parametrize("depth", BASELINES)
@@ -151,21 +102,44 @@ def test_hrnet_with_an_empty_stage_is_refused() -> None:
         recipes.options_of("hrnet", {"modules": (1, 0, 3)})
 
 
-@pytest.mark.parametrize("name", ["hrnet", "retinanet", "simple_baseline"])
+def test_pspnet_is_a_dilated_backbone_with_two_pyramids() -> None:
+    for depth in (50, 101):
+        backbone = RESNET[depth] - 2049 * 1000 - COLOURS
+        levels = 4 * (2048 + 2) * 512
+        dilated = 3 * (2048 * 9 + 2) * 512
+        head = ((2048 + 5 * 512) * 9 + 2) * 512 + conv(512, 3, 1)
+        assert parameters("pspnet", depth=depth) == backbone + levels + dilated + head
+
+
+def test_pspnet_gives_classes_for_every_pixel() -> None:
+    assert shapes("pspnet") == {"mask": [1, 3, 1024, 512]}
+
+
+@pytest.mark.parametrize(("cells", "bins"), [(64, 6), (128, 3), (20, 6), (7, 7), (11, 1)])
+def test_the_regions_of_a_pyramid_leave_no_cell_out(cells: int, bins: int) -> None:
+    side, step = (each[0] for each in pspnet._windows(cells, cells, bins))
+    seen = [range(place * step, place * step + side) for place in range(bins)]
+    assert set().union(*seen) == set(range(cells))
+    # and no more of them than asked for fit in
+    assert (cells - side) // step + 1 == bins
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"bins": ()}, r"bins \[\] and dilations"),
+        ({"dilations": (2, 0)}, r"dilations \[2, 0\], expected some, all above 0"),
+        ({"size": (64, 40)}, r"size \[64, 40\] has fewer cells of 8 pixels than 6 bins"),
+    ],
+)
+def test_pyramids_that_do_not_fit_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadRequest, match=message):
+        recipes.options_of("pspnet", wrong)
+
+
+@pytest.mark.parametrize(
+    "name", ["hrnet", "pspnet", "region_proposals", "retinanet", "rotated_proposals", "simple_baseline"]
+)
 def test_a_size_that_cannot_be_halved_is_refused(name: str) -> None:
-    with pytest.raises(BadRequest, match=rf"options of recipe '{name}': size is \[100, 64\], expected multiples"):
-        recipes.options_of(name, {**SMALL[name], "size": (100, 64)})
-
-
-def test_a_depth_that_no_resnet_has_is_refused() -> None:
-    with pytest.raises(BadRequest, match=r"options of recipe 'retinanet': Invalid enum value 51 - at `\$\.depth`"):
-        recipes.options_of("retinanet", {"depth": 51})
-
-
-def test_a_head_s_answers_are_in_the_order_of_the_anchors() -> None:
-    from spinert.export.blocks.anchor_heads import anchors_of
-
-    # the value says its place: row, column, anchor, value
-    numbers = torch.arange(2 * 3 * 2 * 4).reshape(1, 2, 3, 2, 4)
-    cells = numbers.permute(0, 3, 4, 1, 2).reshape(1, 8, 2, 3)
-    assert torch.equal(anchors_of(cells, 4), numbers.reshape(1, 12, 4))
+    with pytest.raises(BadRequest, match=rf"options of recipe '{name}': size is \[100, 63\], expected multiples"):
+        recipes.options_of(name, {**SMALL[name], "size": (100, 63)})
