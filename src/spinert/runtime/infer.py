@@ -16,9 +16,11 @@ from spinert.bundle import Bundle, Precision
 from spinert.errors import BadBundle, BadGeometry, BadStudy
 from spinert.findings import Finding, Provenance, Result, Study, Vertebra
 from spinert.image import Image
-from spinert.runtime import dicom, files, pipelines
+from spinert.runtime import dicom, files
 from spinert.runtime.choice import Opened, open_networks
+from spinert.runtime.fusion import Found, Fused, fuse
 from spinert.runtime.limits import check_size, check_spacing
+from spinert.runtime.members import members_of, networks_by_role, networks_of
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.threads import usable_threads
 
@@ -89,9 +91,9 @@ class Model:
     def __init__(self, bundle: Bundle, opening: Callable[[Sequence[str]], Opened]) -> None:
         """`opening` is called once, with the names of the networks, when the bundle has been found to fit."""
         self.bundle = bundle
-        self._pipeline = pipelines.load(bundle.manifest.pipeline)
-        self._settings = pipelines.settings_of(bundle.manifest)
-        self._networks, self.choice, self._warnings = opening(self._pipeline.NETWORKS)
+        self._members = members_of(bundle.manifest)
+        self._networks, self.choice, self._warnings = opening(networks_of(bundle.manifest))
+        self._roles = [networks_by_role(bundle.manifest, member, self._networks) for member in self._members]
 
     def infer(self, source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
         """Examine one study: a file, folder or zip, a pydicom Dataset, or a grey array with bone bright.
@@ -117,16 +119,19 @@ class Model:
         return self.infer_images(images, stopwatch)
 
     def infer_images(self, images: Sequence[Image], stopwatch: Stopwatch | None = None) -> Examined:
-        """Examine the one image of a study that the pipeline accepts; `stopwatch` brings the stages before these."""
+        """Examine the one image of a study that the pipeline accepts; `stopwatch` brings the stages before these.
+
+        Every member of a bundle examines the same image. One that refuses it is left out with a warning.
+        """
         stopwatch = stopwatch or Stopwatch()
         image = self.choose(images)
-        findings = self._pipeline.run(image, self._networks, self._settings, stopwatch)
+        findings, said = self._find(image, stopwatch)
         result = Result(
             study=_study_of(image),
             provenance=self._provenance(),
             timings_ms={name: round(ms, 3) for name, ms in stopwatch.ms.items()},
-            warnings=(*image.warnings, *_left_out(image, images), *_warnings_of(findings), *self._warnings),
-            findings=tuple(findings),
+            warnings=(*image.warnings, *_left_out(image, images), *_warnings_of(findings), *said, *self._warnings),
+            findings=findings,
         )
         return Examined(image, result)
 
@@ -145,14 +150,37 @@ class Model:
 
     def choose(self, images: Sequence[Image]) -> Image:
         """The one image of a study that the pipeline accepts. Raises BadStudy where there is none, or more."""
-        fitting = [image for image in images if self._pipeline.accepts(image)]
+        fitting = [image for image in images if all(member.pipeline.accepts(image) for member in self._members)]
         if len(fitting) == 1:
             return fitting[0]
         have = "; ".join(
             f"{image.modality} {image.shape[0]}x{image.shape[1]} view {image.view or 'not stated'}" for image in images
         )
         remedy = "name the file of one" if fitting else "give such an image"
-        raise BadStudy(f"{self.bundle.manifest.pipeline} takes {self._pipeline.ACCEPTS}; the study has: {have}", remedy)
+        wanted = {member.pipeline.ACCEPTS: None for member in self._members}
+        raise BadStudy(
+            f"{self.bundle.manifest.pipeline} takes {' that is '.join(wanted)}; the study has: {have}", remedy
+        )
+
+    def _find(self, image: Image, stopwatch: Stopwatch) -> Fused:
+        """The findings of the one pipeline, or of all members as the bundle says that they are fused."""
+        fusion = self.bundle.manifest.fusion
+        if fusion is None:
+            ((member, networks),) = zip(self._members, self._roles, strict=True)
+            return Fused(tuple(member.pipeline.run(image, networks, member.settings, stopwatch)))
+        found: list[Found] = []
+        refusals: list[BadStudy] = []
+        for member, networks in zip(self._members, self._roles, strict=True):
+            try:
+                findings = member.pipeline.run(image, networks, member.settings, stopwatch)
+                found.append(Found(member.name, tuple(findings)))
+            except BadStudy as error:
+                refusals.append(error)
+                found.append(Found(member.name, (), error.problem))
+        if len(refusals) == len(found):
+            raise refusals[0]
+        with stopwatch.stage("fusion"):
+            return fuse(fusion, found, image)
 
     def _provenance(self) -> Provenance:
         first = next(iter(self._networks.values()))

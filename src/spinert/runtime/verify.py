@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from spinert.bundle import Bundle, Precision
 from spinert.errors import BadNetwork, NoBackend, SpinertError
 from spinert.image import Image
-from spinert.runtime import backends, files, golden, pipelines
+from spinert.runtime import backends, files, golden
 from spinert.runtime.choice import PRECISIONS, RUNS, Choice, Opened, candidates, open_as
 from spinert.runtime.differences import Differences, Summary, differences, network_pixel_mm, summarize
 from spinert.runtime.infer import Examined, Model
+from spinert.runtime.members import members_of, networks_of
 from spinert.runtime.network import Arrays, Network
 
 REFERENCE = Choice("ort", "cpu", "fp32")
@@ -93,9 +94,9 @@ def verify(
     inputs, NoBackend where the reference cannot run here or nothing of what was asked for.
     """
     candidates(bundle.manifest, backend=backend, precision=precision)  # does what was asked for exist?
-    pipelines.settings_of(bundle.manifest)  # and does the bundle fit its pipeline?
+    members_of(bundle.manifest)  # and does the bundle fit its pipelines?
     found = files.find_studies(studies)
-    names = pipelines.load(bundle.manifest.pipeline).NETWORKS
+    names = networks_of(bundle.manifest)
     inputs = {name: golden.read_golden(bundle, name) for name in names}
     reference = _Run(bundle, REFERENCE, names)
     runs = [_Run(bundle, way, names) for way in _ways(bundle, backend, precision)]
