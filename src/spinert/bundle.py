@@ -28,6 +28,7 @@ from spinert.manifest import (
     TensorSpec,
     Training,
     Variant,
+    check_names,
 )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "TensorSpec",
     "Training",
     "Variant",
+    "check_names",
     "load",
     "write",
 ]

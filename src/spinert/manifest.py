@@ -161,11 +161,16 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def check(manifest: Manifest) -> None:
-    """There is a network, every name leads to one, and every named file stays in the folder and is hashed.
+    """What `check_names` holds, and every named file stays in the folder and is hashed.
 
     Raises BadBundle naming what does not.
     """
     _check_paths(manifest)
+    check_names(manifest)
+
+
+def check_names(manifest: Manifest) -> None:
+    """There is a network, and every name of one leads to one. Raises BadBundle naming what does not."""
     if not manifest.networks:
         raise BadBundle(f"bundle {manifest.name!r} has no network", "export the bundle again")
     for role, ensemble in manifest.ensembles.items():
