@@ -31,6 +31,7 @@ NETWORKS: dict[str, Any] = {
     "third": {"recipe": "tests", "weights": "third.pt2", "inputs": ["image"], "outputs": ["heatmaps"]},
 }
 ENSEMBLE = {"landmarks": {"networks": ["first", "second"], "weights": [2.0, 1.0]}}
+PROGRAM = NETWORKS["third"]
 MEMBER = {"pipeline": "cobb_landmarks", "networks": {"landmarks": "third"}, "settings": FACTS["settings"]}
 FUSED = {"ensembles": ENSEMBLE, "members": {"other": MEMBER}, "fusion": {"method": "mean"}}
 
@@ -120,14 +121,17 @@ def test_the_provenance_is_of_all_weights_in_order(exported: Exported, folder: P
             "options of recipe 'landmarks': .*`depth`",
         ),
         ({"ensembles": {"landmarks": {"networks": ["first", "fourth"]}}}, "do not fit: .*names 'fourth'"),
-        ({"ensembles": {}}, "do not fit: pipeline 'cobb_landmarks' needs landmarks, bundle 'tiny' has first, second"),
         ({"fusion": None}, "do not fit: .*has `members` and no `fusion`"),
         (
-            {"members": {"other": MEMBER | {"networks": {"corners": "third"}}}},
-            "do not fit: member 'other' has networks for corners, pipeline 'cobb_landmarks' has only landmarks",
+            {"networks": {"third": PROGRAM}, "ensembles": {}},
+            "do not fit: pipeline 'cobb_landmarks' needs landmarks, bundle 'tiny' has third",
         ),
         (
-            {"members": {"other": MEMBER | {"settings": {"radius": 1}}}},
+            {
+                "networks": {"landmarks": PROGRAM},
+                "ensembles": {},
+                "members": {"other": MEMBER | {"networks": {}, "settings": {"radius": 1}}},
+            },
             "do not fit: settings of member 'other': .*`(radius|percentiles)`",
         ),
     ],
@@ -150,8 +154,8 @@ def test_weights_that_could_run_code_are_refused(folder: Path, tmp_path: Path) -
 
 def test_disagreement_names_the_network(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(golden, "TOLERANCE", -1.0)
-    with pytest.raises(ExportFailed, match="network 'first': onnxruntime and torch disagree in 'heatmaps'"):
-        export(folder, tmp_path / "b")
+    with pytest.raises(ExportFailed, match="network 'landmarks': onnxruntime and torch disagree in 'heatmaps'"):
+        export(folder, tmp_path / "b", networks={"landmarks": PROGRAM}, ensembles={}, members={}, fusion=None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -165,7 +169,8 @@ def app() -> typer.Typer:
 def test_the_command_exports_a_description_by_itself(folder: Path, tmp_path: Path, app: typer.Typer) -> None:
     (tmp_path / "card.md").write_text(CARD)
     options = ["-o", tmp_path / "bundle", "--model-card", tmp_path / "card.md"]
-    run = CliRunner().invoke(app, [str(described(folder)), *map(str, options)])
+    source = described(folder, networks={"landmarks": PROGRAM, "third": PROGRAM}, ensembles={})
+    run = CliRunner().invoke(app, [str(source), *map(str, options)])
     assert run.exception is None, run.output
     assert bundles.load(tmp_path / "bundle").name == "tiny"
     assert "torch against onnxruntime, third heatmaps: max |difference|" in run.stdout

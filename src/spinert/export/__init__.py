@@ -14,7 +14,7 @@ import msgspec
 from spinert.errors import BadRequest, ExportFailed
 from spinert.export import recipes
 from spinert.export.description import Description, Origin, Program, read_description
-from spinert.export.writing import MODEL_CARD, Exported, write_networks
+from spinert.export.writing import MODEL_CARD, Exported, check_names, write_networks
 from spinert.runtime.backends import ort
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def export_networks(
         )
     for problem in _wrong_origins(description, beside):
         raise BadRequest(problem, "correct the description; `spinert export --help` shows an example")
+    check_names(description)
     _check_installed()
     origins = [_open_origin(name, origin, beside) for name, origin in description.networks.items()]
     return write_networks(origins, folder, description, model_card, golden_study)

@@ -104,9 +104,29 @@ def _check(network: str, differences: tuple[golden.Difference, ...]) -> None:
             )
 
 
+def check_names(description: Description) -> None:
+    """Does every network that a description names exist in it? Asked first, because networks take minutes to convert.
+
+    Raises BadRequest naming what does not.
+    """
+    unknown = NetworkSpec(inputs=(), outputs=(), files={}, opset=0)
+    manifest = _unchecked(dict.fromkeys(description.networks, unknown), description, "", "")
+    with _as_request():
+        bundles.check_names(manifest)
+
+
 def _manifest(origins: Sequence["Source"], specs: dict[str, NetworkSpec], description: Description) -> Manifest:
     """Raises BadRequest where the description and the pipelines do not fit the networks or each other."""
-    manifest = Manifest(
+    recipe = " + ".join(origin.recipe for origin in origins)
+    manifest = _unchecked(specs, description, recipe, _sha256_of([origin.weights_sha256 for origin in origins]))
+    with _as_request():
+        bundles.check_names(manifest)
+        members.members_of(manifest)
+    return manifest
+
+
+def _unchecked(specs: dict[str, NetworkSpec], description: Description, recipe: str, weights_sha256: str) -> Manifest:
+    return Manifest(
         format_version=bundles.FORMAT_VERSION,
         name=description.name,
         pipeline=description.pipeline,
@@ -117,22 +137,25 @@ def _manifest(origins: Sequence["Source"], specs: dict[str, NetworkSpec], descri
         members=description.members,
         fusion=description.fusion,
         provenance=Training(
-            recipe=" + ".join(origin.recipe for origin in origins),
+            recipe=recipe,
             data=description.data,
             split=description.split,
             date=description.date.isoformat(),
             spinert=spinert.__version__,
-            weights_sha256=_sha256_of([origin.weights_sha256 for origin in origins]),
+            weights_sha256=weights_sha256,
         ),
         model_card=MODEL_CARD,
         sha256={},
     )
+
+
+@contextmanager
+def _as_request() -> Iterator[None]:
+    """What is wrong with a bundle that is not there yet is wrong with its description."""
     try:
-        bundles.check_names(manifest)
-        members.members_of(manifest)
+        yield
     except BadBundle as error:
         raise BadRequest(f"description and network do not fit: {error.problem}", "correct the description") from None
-    return manifest
 
 
 def _sha256_of(weights: Sequence[str]) -> str:
