@@ -6,6 +6,7 @@ The network ignores the picture: its output is its own initializer, one sharp he
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -54,6 +55,22 @@ def onnx_file(heatmaps: NDArray[np.float32], size: tuple[int, int] = SIZE) -> by
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
+
+
+def write_several(folder: Path, answers: Mapping[str, NDArray[np.float32]], **fields: object) -> Bundle:
+    """A bundle `truth` of several networks that answer with these heat-maps, each with golden inputs.
+
+    fields   of the manifest, as JSON would have them: ensembles, members, fusion
+    """
+    plain = write_bundle(folder.with_name(f"{folder.name}-plain"), next(iter(answers.values())), golden=True)
+    golden = (plain.folder / "landmarks.golden.npz").read_bytes()
+    spec = plain.manifest.networks["landmarks"]
+    files, networks = {"MODEL_CARD.md": b"# truth\n"}, {}
+    for name, answer in answers.items():
+        files |= {f"{name}.onnx": onnx_file(answer), f"{name}.golden.npz": golden}
+        networks[name] = msgspec.structs.replace(spec, files={"fp32": f"{name}.onnx"}, golden=f"{name}.golden.npz")
+    document = {**msgspec.to_builtins(plain.manifest), "networks": msgspec.to_builtins(networks), **fields}
+    return write(folder, msgspec.convert(document, Manifest), files)
 
 
 def write_bundle(

@@ -9,97 +9,46 @@ import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from spinert import manifest as contents
 from spinert.errors import BadBundle
+from spinert.manifest import (
+    FORMAT_VERSION,
+    MANIFEST,
+    Ensemble,
+    Fusion,
+    Manifest,
+    Member,
+    NetworkSpec,
+    Precision,
+    Ranked,
+    TensorSpec,
+    Training,
+    Variant,
+    check_names,
+)
 
-FORMAT_VERSION = 1
-MANIFEST = "bundle.json"
-
-Precision = Literal["fp32", "fp16", "int8-cpu", "int8-trt"]
-
-
-class TensorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One tensor of a network. `shape` has None for the free batch axis; `dtype` is a NumPy name."""
-
-    name: str
-    dtype: str
-    shape: tuple[int | None, ...]
-
-    def __str__(self) -> str:
-        """As in `image float32 [N, 1, 768, 320]`."""
-        return f"{self.name} {self.dtype} [{', '.join('N' if size is None else str(size) for size in self.shape)}]"
-
-
-class NetworkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One network: its tensors and one ONNX file (relative path) for each precision."""
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    files: dict[Precision, str]
-    opset: int
-    golden: str | None = None
-    """`.npz` with one array for each input: what two runs of the network are compared on."""
-    golden_max_abs_difference: float | None = None
-    """Largest |onnxruntime - torch| over the golden inputs when the bundle was exported."""
-
-
-class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the weights come from."""
-
-    recipe: str
-    data: str
-    split: str
-    date: str
-    spinert: str
-    weights_sha256: str
-
-
-class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the files of a precision other than fp32 were made, and where the proof lies that they agree with fp32."""
-
-    method: str
-    """Such as `percentile 99.999, channels equalized, openvino layout`."""
-    calibrated_on: str
-    """Number and fingerprint of the studies that gave the ranges; never their names."""
-    report: str
-    """Relative path of the JSON report of the agreement gate."""
-    pictures: tuple[str, ...] = ()
-    """Relative paths of its plots."""
-
-
-class Ranked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One way to run the bundle on a CPU, as it was measured when the bundle was calibrated."""
-
-    backend: str
-    precision: Precision
-    milliseconds: float
-    """Median of its networks together, on one thread."""
-    speedup: float
-    """Over fp32 on onnxruntime, measured in turns with it."""
-    instructions: tuple[str, ...] = ()
-    """What the processor must have, as Linux names it: integer products are summed otherwise without, and the proof
-    does not hold there."""
-
-
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The content of `bundle.json`."""
-
-    format_version: int
-    name: str
-    pipeline: str
-    networks: dict[str, NetworkSpec]
-    settings: dict[str, Any]
-    class_names: tuple[str, ...]
-    provenance: Training
-    model_card: str
-    variants: dict[Precision, Variant] = {}
-    cpu: tuple[Ranked, ...] = ()
-    """What to run on a CPU, fastest first; empty where nothing but fp32 was measured."""
-    sha256: dict[str, str]
-    """Relative path -> SHA-256 of every file in the folder; that of `bundle.json` is of its content without it."""
+__all__ = [
+    "FORMAT_VERSION",
+    "MANIFEST",
+    "Bundle",
+    "Ensemble",
+    "Fusion",
+    "Manifest",
+    "Member",
+    "NetworkSpec",
+    "Precision",
+    "Ranked",
+    "TensorSpec",
+    "Training",
+    "Variant",
+    "check_names",
+    "load",
+    "write",
+]
 
 
 class _Version(msgspec.Struct):
@@ -150,7 +99,7 @@ def load(folder: Path) -> Bundle:
             f"no readable {MANIFEST} in {folder}: {error.strerror}", "name a bundle folder, as `spinert export` writes"
         ) from None
     manifest = _decode(document, manifest_path)
-    _check_names(manifest)
+    contents.check(manifest)
     _check_files(manifest, folder)
     for relative, expected in manifest.sha256.items():
         found = _sha256_of(folder / relative) if relative != MANIFEST else _seal(msgspec.json.decode(document))
@@ -173,7 +122,7 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundl
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     complete = msgspec.structs.replace(manifest, sha256=hashes)
     hashes[MANIFEST] = _seal(msgspec.to_builtins(complete))
-    _check_names(complete)
+    contents.check(complete)
     partial = folder.with_name(f".{folder.name}.partial")
     _remove(partial)
     try:
@@ -204,30 +153,6 @@ def _decode(document: bytes, path: Path) -> Manifest:
         return msgspec.json.decode(document, type=Manifest)
     except msgspec.MsgspecError as error:
         raise BadBundle(f"{path}: {error}", "correct or export the bundle again") from None
-
-
-def _check_names(manifest: Manifest) -> None:
-    """There is a network, and every named file stays in the folder and is hashed."""
-    listed = set(manifest.sha256)
-    used = {MANIFEST, manifest.model_card}
-    for spec in manifest.networks.values():
-        used.update(spec.files.values())
-        if spec.golden is not None:
-            used.add(spec.golden)
-    for variant in manifest.variants.values():
-        used.update((variant.report, *variant.pictures))
-    for name in sorted(listed | used):
-        path = Path(name)
-        if path.is_absolute() or ".." in path.parts or "\\" in name:
-            raise BadBundle(
-                f"bundle {manifest.name!r} names {name!r}, which leaves its folder", "use only paths inside the folder"
-            )
-    if unhashed := sorted(used - listed):
-        raise BadBundle(
-            f"{MANIFEST} of {manifest.name!r} has no SHA-256 for: {', '.join(unhashed)}", "export the bundle again"
-        )
-    if not manifest.networks:
-        raise BadBundle(f"bundle {manifest.name!r} has no network", "export the bundle again")
 
 
 def _check_files(manifest: Manifest, folder: Path) -> None:

@@ -14,7 +14,7 @@ from onnx import ModelProto
 from spinert import bundle as bundles
 from spinert.bundle import MANIFEST, Bundle
 from tests import dicom_files, phantoms
-from tests.bundles import SIZE, STRIDE, heatmaps_at, write_bundle
+from tests.bundles import SETTINGS, SIZE, STRIDE, heatmaps_at, write_bundle, write_several
 from tests.calibrate.pairs import Net
 
 TILTS = np.interp(np.arange(17), [0, 4, 10, 16], [18.0, 22.0, -23.0, 15.0])
@@ -53,6 +53,25 @@ def small_bundle(folder: Path, model: ModelProto | None = None) -> Bundle:
     files = {name: (plain.folder / name).read_bytes() for name in plain.manifest.sha256 if name != MANIFEST}
     files["landmarks.onnx"] = (model or network()).SerializeToString()
     return bundles.write(folder, msgspec.structs.replace(plain.manifest, name="small"), files)
+
+
+def several(folder: Path) -> Bundle:
+    """Small networks `a` and `b` as an ensemble, and `c` that a member of its own calls."""
+    maps = dict.fromkeys("abc", heatmaps_at(CORNERS))
+    member = {"pipeline": "cobb_landmarks", "networks": {"landmarks": "c"}, "settings": SETTINGS}
+    plain = write_several(
+        folder.with_name(f"{folder.name}-maps"),
+        maps,
+        ensembles={"landmarks": {"networks": ["a", "b"]}},
+        members={"other": member},
+        fusion={"method": "mean"},
+    )
+    files = {name: (plain.folder / name).read_bytes() for name in plain.manifest.sha256 if name != MANIFEST}
+    files |= {
+        f"{name}.onnx": network(strength).SerializeToString()
+        for name, strength in zip(maps, (0.02, 0.01, 0.03), strict=True)
+    }
+    return bundles.write(folder, plain.manifest, files)
 
 
 def film(number: int) -> NDArray[np.uint16]:

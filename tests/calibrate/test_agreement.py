@@ -141,3 +141,10 @@ def test_a_curve_that_one_side_alone_reports_counts_as_other_ends() -> None:
 def test_the_share_is_that_of_the_worse_of_corners_and_angles() -> None:
     assert msgspec.structs.replace(HOLDS, corners_95th_px=0.1, cobb_95th_degrees=0.4).share == pytest.approx(0.4)
     assert msgspec.structs.replace(HOLDS, corners_95th_px=0.3, cobb_95th_degrees=0.4).share == pytest.approx(0.6)
+
+
+def test_a_study_with_other_vertebrae_counts_as_failed() -> None:
+    fewer = msgspec.structs.replace(EXACT, findings=EXACT.findings[1:])
+    found = compared([EXACT, fewer])
+    assert (found.studies, found.failed, found.curves) == (2, 1, 2)
+    assert any(each.startswith("failed is 1") for each in found.broken)

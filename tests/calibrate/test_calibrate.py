@@ -266,6 +266,29 @@ def test_the_layout_of_a_library_that_is_not_installed_is_left_out(
     assert [each.backend for each in done.bundle.manifest.cpu] == ["ort", "ort"]
 
 
+def test_every_network_of_an_ensemble_and_of_a_member_is_calibrated_and_the_fused_findings_gated(
+    films: Path, tmp_path: Path
+) -> None:
+    several = small_bundle.several(tmp_path / "several")
+    done = calibrated(several, films, tmp_path / "new", "fp16")
+    manifest = done.bundle.manifest
+    assert (manifest.ensembles, manifest.members) == (several.manifest.ensembles, several.manifest.members)
+    assert {name: set(spec.files) for name, spec in manifest.networks.items()} == {
+        name: {"fp32", "fp16"} for name in "abc"
+    }
+    assert done.report.chosen.agreement.curves >= 20
+    with open_model(done.bundle.folder, threads=1, backend="ort", precision="fp16") as model:
+        assert model.choice.precision == "fp16"
+
+
+def test_a_network_that_no_pipeline_calls_cannot_be_calibrated(films: Path, tmp_path: Path) -> None:
+    several = small_bundle.several(tmp_path / "several")
+    manifest = msgspec.structs.replace(several.manifest, members={}, fusion=None)
+    with pytest.raises(BadRequest, match="no pipeline of bundle 'truth' calls c"):
+        calibrated(Bundle(several.folder, manifest, several.sha256), films, tmp_path / "new", "fp16")
+    assert not (tmp_path / "new").exists()
+
+
 def quantized(small: Bundle, films: Path, folder: Path, layout: Layout) -> Path:
     """The small network with Q/DQ, as one that was trained for eight bits comes."""
     workspace = Workspace(folder / "inputs", {})

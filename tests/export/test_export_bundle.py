@@ -176,4 +176,5 @@ def test_the_command_refuses_options_it_cannot_read(tmp_path, app, option, value
 
 def test_the_help_shows_a_description(app):
     text = CliRunner().invoke(app, ["--help"]).stdout
-    assert all(f'"{key}"' in text for key in (*FACTS, "program", *PROGRAM))
+    several = ("networks", "weights", "options", "ensembles", "members", "fusion", "method", "side_ratio")
+    assert all(f'"{key}"' in text for key in (*FACTS, "program", *PROGRAM, *several))

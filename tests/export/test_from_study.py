@@ -13,6 +13,8 @@ from spinert import kernels
 from spinert.bundle import Bundle
 from spinert.errors import BadGeometry, ExportFailed
 from spinert.export.from_study import _rounded, inputs_from_study
+from spinert.findings import Finding
+from spinert.image import Image
 from spinert.runtime import golden
 from spinert.runtime.backends import ort
 from spinert.runtime.dicom import read
@@ -34,7 +36,7 @@ def network(bundle: Bundle) -> Network:
 
 
 def test_they_are_what_the_pipeline_prepares_in_256_levels(bundle: Bundle, network: Network) -> None:
-    made = inputs_from_study(STUDY, bundle.manifest, "landmarks", network)
+    made = inputs_from_study(STUDY, bundle.manifest, {"landmarks": network})["landmarks"]
     with STUDY.open("rb") as file:
         image = read(file)
     prepared = kernels.prepare_radiograph(
@@ -52,7 +54,8 @@ def test_they_are_what_the_pipeline_prepares_in_256_levels(bundle: Bundle, netwo
 
 def test_the_same_study_gives_the_same_file_and_a_small_one(bundle: Bundle, network: Network) -> None:
     first, second = (
-        golden.encode_golden(inputs_from_study(STUDY, bundle.manifest, "landmarks", network)) for _ in range(2)
+        golden.encode_golden(inputs_from_study(STUDY, bundle.manifest, {"landmarks": network})["landmarks"])
+        for _ in range(2)
     )
     assert first == second
     assert len(first) < 400_000
@@ -63,7 +66,7 @@ def test_a_study_without_spacing_is_refused_as_inference_refuses_it(
 ) -> None:
     PIL.Image.fromarray(np.zeros((40, 30), np.uint8)).save(tmp_path / "photo.png")
     with pytest.raises(BadGeometry, match="does not say how large its pixels are"):
-        inputs_from_study(tmp_path / "photo.png", bundle.manifest, "landmarks", network)
+        inputs_from_study(tmp_path / "photo.png", bundle.manifest, {"landmarks": network})
 
 
 def test_a_network_that_the_pipeline_does_not_call_has_none(
@@ -71,7 +74,27 @@ def test_a_network_that_the_pipeline_does_not_call_has_none(
 ) -> None:
     monkeypatch.setattr("spinert.runtime.pipelines.cobb_landmarks.run", lambda *_: [])
     with pytest.raises(ExportFailed, match="'cobb_landmarks' did not call network 'landmarks'"):
-        inputs_from_study(STUDY, bundle.manifest, "landmarks", network)
+        inputs_from_study(STUDY, bundle.manifest, {"landmarks": network})["landmarks"]
+
+
+def test_every_network_is_recorded_at_its_first_call_though_one_works_on_anothers_results(
+    bundle: Bundle, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(image: Image, networks: Any, *_: Any) -> list[Finding]:
+        film = np.full((2, 1, *SIZE), 0.25, np.float32)
+        first = networks["landmarks"]({"image": film})["heatmaps"]
+        networks["patch"]({"image": np.full((1, 1, *SIZE), first[0, 0, 0, 0], np.float32)})
+        networks["landmarks"]({"image": film * 2})
+        return []
+
+    monkeypatch.setattr("spinert.runtime.pipelines.cobb_landmarks.run", twice)
+    monkeypatch.setattr("spinert.runtime.pipelines.cobb_landmarks.NETWORKS", ("landmarks", "patch"))
+    specs = dict.fromkeys(("landmarks", "patch"), bundle.manifest.networks["landmarks"])
+    manifest = msgspec.structs.replace(bundle.manifest, networks=specs)
+    made = inputs_from_study(STUDY, manifest, dict.fromkeys(specs, network))
+    assert made["landmarks"]["image"].shape == (1, 1, *SIZE)
+    assert (made["landmarks"]["image"] == np.float32(0.25)).all()
+    assert (made["patch"]["image"] == HEATMAPS[0, 0, 0]).all()
 
 
 @pytest.mark.parametrize(
@@ -101,4 +124,4 @@ def test_whole_numbers_are_copied_as_they_are() -> None:
 
 def test_the_bundle_of_the_study_need_not_be_written_yet(bundle: Bundle, network: Network) -> None:
     elsewhere = msgspec.structs.replace(bundle.manifest, model_card="not written.md", sha256={})
-    assert inputs_from_study(STUDY, elsewhere, "landmarks", network)["image"].any()
+    assert inputs_from_study(STUDY, elsewhere, {"landmarks": network})["landmarks"]["image"].any()

@@ -1,5 +1,6 @@
 """Bundles whose precisions answer with corners moved by a known distance, so every difference is known beforehand."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from spinert.bundle import Bundle
 from spinert.errors import BadBundle, BadNetwork, BadRequest, NoBackend, NoEngine
 from spinert.runtime import backends
 from spinert.runtime.backends import openvino, ort
+from spinert.runtime.pipelines import cobb_landmarks
 from spinert.runtime.verify import Verification, verify
 from tests import phantoms
 from tests.bundles import SIZE, heatmaps_at, write_bundle
@@ -233,3 +235,16 @@ def test_the_golden_image_is_as_large_as_the_input_of_the_network(tmp_path: Path
         patch.setattr(ort, "open_network", watched)
         verify(truth(tmp_path), backend="ort")
     assert set(seen) == {(1, 1, *SIZE), (3, 1, *SIZE)}
+
+
+def test_findings_of_other_vertebrae_are_a_failure_of_the_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, calls = cobb_landmarks.run, itertools.count()
+
+    def without_t1(*arguments: Any) -> Any:
+        return run(*arguments)[min(next(calls), 1) :]
+
+    monkeypatch.setattr(cobb_landmarks, "run", without_t1)
+    (row,) = verify(truth(tmp_path), backend="ort").rows
+    assert row.failure is not None
+    assert row.failure.startswith("the results have other vertebrae: T1, T2, ")
+    assert not row.agrees

@@ -28,6 +28,7 @@ from spinert.errors import BadRequest, CalibrationFailed
 from spinert.runtime import backends, processor
 from spinert.runtime.backends import ort
 from spinert.runtime.files import find_studies
+from spinert.runtime.members import networks_of
 
 TARGETS: Mapping[Precision, tuple[Target, ...]] = {
     "fp16": (Target("fp16", "ort", None, timed=False),),
@@ -155,6 +156,11 @@ def _check_request(bundle: Bundle, output: Path, precision: Precision, quantized
             )
         if "fp32" not in spec.files:
             raise BadRequest(f"network {name!r} of bundle {bundle.name!r} has no fp32 file", "export the bundle again")
+    if idle := sorted(set(bundle.manifest.networks) - set(networks_of(bundle.manifest))):
+        raise BadRequest(
+            f"no pipeline of bundle {bundle.name!r} calls {', '.join(idle)}, so there is nothing to calibrate it on",
+            "export the bundle without it",
+        )
     if quantized and set(quantized) != set(bundle.manifest.networks):
         raise BadRequest(
             f"graphs are given for {', '.join(quantized)}, the bundle has {', '.join(bundle.manifest.networks)}",

@@ -81,13 +81,15 @@ def agree(
 ) -> tuple[Agreement, tuple[Differences, ...]]:
     """Compare the results of two networks on the same studies; None where the candidate failed.
 
+    A study in which the two name other vertebrae has nothing to compare: it counts as failed.
+
     network_size   (height, width) of the image that the network takes: corners are compared in its pixels
     """
-    found = tuple(
-        _compare(exact, other, network_size)
+    compared = [
+        None if other is None else _compare(exact, other, network_size)
         for exact, other in zip(reference, candidate, strict=True)
-        if other is not None
-    )
+    ]
+    found = tuple(each for each in compared if each is not None)
     corners = np.concatenate([np.ravel(each.corners_px) for each in found]) if found else np.zeros(0)
     curves = [curve for each in found for curve in each.curves]
     degrees = np.array([curve.degrees for curve in curves])
@@ -102,15 +104,18 @@ def agree(
             corners_95th_px=_percentile(corners, 95),
             corners_largest_px=_percentile(corners, 100),
             same_ends_percent=100.0 * float(np.mean([curve.same_ends for curve in curves])) if curves else 100.0,
-            failed=sum(other is None for other in candidate),
+            failed=sum(each is None for each in compared),
         ),
         found,
     )
 
 
-def _compare(reference: Result, candidate: Result, network_size: tuple[int, int]) -> Differences:
+def _compare(reference: Result, candidate: Result, network_size: tuple[int, int]) -> Differences | None:
     image = _image_of(reference.study)
-    return differences(reference.findings, candidate.findings, image, network_pixel_mm(image, network_size))
+    try:
+        return differences(reference.findings, candidate.findings, image, network_pixel_mm(image, network_size))
+    except ValueError:
+        return None
 
 
 def _image_of(study: Study) -> Image:

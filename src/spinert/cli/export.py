@@ -2,16 +2,20 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from spinert.export import Exported
 
 
 def export(
     source: Annotated[
         str,
         typer.Argument(
-            help="A recipe, such as `landmarks`, or a .pt2 file of torch.export.save; with --triton, a bundle."
+            help="A recipe, such as `landmarks`, a .pt2 file of torch.export.save, or a .json description that names "
+            "several networks; with --triton, a bundle."
         ),
     ],
     weights: Annotated[
@@ -32,8 +36,8 @@ def export(
         Path | None,
         typer.Option(
             metavar="STUDY",
-            help="Make the golden inputs from this study in place of random blocks; a synthetic one: it stays in the "
-            "bundle.",
+            help="Make the golden inputs of every network from this study in place of random blocks; a synthetic one: "
+            "it stays in the bundle.",
         ),
     ] = None,
     triton: Annotated[
@@ -78,6 +82,44 @@ def export(
     Trace such a program in evaluation mode, with an example batch of 2 and
     dynamic_shapes that make the batch, and only the batch, free.
 
+    A bundle of several networks is exported from its description alone:
+
+    \b
+      spinert export system.json -o bundles/system --model-card system.md
+
+    The description then names them, by their names in the bundle, with files
+    beside it; `options` are the recipe's. A .pt2 file needs "inputs" and
+    "outputs" in place of "options":
+
+    \b
+      "networks": {
+        "first": {"recipe": "landmarks", "weights": "first.pt",
+                  "options": {"size": [768, 320]}},
+        "second": {"recipe": "landmarks", "weights": "second.pt"}
+      }
+
+    Networks with equal tensors may play one role of the pipeline, averaged:
+
+    \b
+      "ensembles": {"landmarks": {"networks": ["first", "second"],
+                                  "weights": [2, 1]}}
+
+    Further pipelines may examine the same image; the bundle's own is the first
+    member. "fusion" is the weighted mean of the members' angles, or the vote of
+    Chen et al. (2019) on the end vertebrae:
+
+    \b
+      "members": {"other": {"pipeline": "cobb_landmarks", "settings": {...},
+                            "networks": {"landmarks": "second"}}},
+      "fusion": {"method": "mean", "weights": [2, 1]}
+      "fusion": {"method": "vote", "side_ratio": 1.6}
+
+    Angles that members measure more than "most_degrees_apart" (5 by default) of
+    the fusion apart are flagged.
+
+    The provenance of several networks has their recipes joined by " + ", and the
+    SHA-256 of the text of their SHA-256 in hexadecimal, one after the other.
+
     Weights are data: a checkpoint may hold tensors only, and a .pt2 archive
     tensors and ATen operators; whatever could run code is refused.
 
@@ -99,30 +141,54 @@ def export(
             )
         _to_triton(source, triton)
         return
-    if output is None or describe is None or model_card is None:
+    several = source.endswith(".json")
+    if several and (
+        needless := [
+            name for name in ("WEIGHTS", "--describe", "--size") if {**given, "--size": size}[name] is not None
+        ]
+    ):
+        raise BadRequest(f"{source} is given with {', '.join(needless)}, but says that itself", "leave it out")
+    facts = Path(source) if several else describe
+    if output is None or facts is None or model_card is None:
         lacking = [name for name, value in given.items() if value is None and name != "WEIGHTS"]
+        lacking = [name for name in lacking if not (several and name == "--describe")]
         raise BadRequest(
             f"a new bundle needs {', '.join(lacking)}", "give it; `spinert export --help` shows an example"
         )
     # torch's exporter names each optional package that it goes without, which is no news to the user
     logging.getLogger("torch.onnx._internal").setLevel(logging.ERROR)
     logging.getLogger("torch.export.pt2_archive").setLevel(logging.ERROR)
-    from spinert.export import export_bundle, read_description
+    from spinert.export import export_bundle, export_networks, read_description
 
-    description = read_description(describe)
-    try:
-        card = model_card.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"cannot read {model_card} as text: {error}", "name a Markdown file in UTF-8") from None
-    bundle, differences = export_bundle(
-        source,
-        weights,
-        output,
-        description=description,
-        model_card=card,
-        size=_numbers(size),
-        golden_study=golden,
+    description = read_description(facts)
+    card = _text(model_card)
+    if several:
+        _show(export_networks(description, facts.parent, output, model_card=card, golden_study=golden))
+        return
+    _show(
+        export_bundle(
+            source,
+            weights,
+            output,
+            description=description,
+            model_card=card,
+            size=_numbers(size),
+            golden_study=golden,
+        )
     )
+
+
+def _text(path: Path) -> str:
+    from spinert.errors import BadRequest
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"cannot read {path} as text: {error}", "name a Markdown file in UTF-8") from None
+
+
+def _show(exported: "Exported") -> None:
+    bundle, differences = exported
     for name, spec in bundle.manifest.networks.items():
         for kind, tensors in (("input", spec.inputs), ("output", spec.outputs)):
             for tensor in tensors:

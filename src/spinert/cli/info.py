@@ -1,12 +1,13 @@
 """`spinert info`: what a bundle holds and where its weights come from."""
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from spinert.bundle import Bundle
+    from spinert.bundle import Bundle, Manifest
 
 
 def info(
@@ -48,6 +49,7 @@ def _text(bundle: "Bundle") -> str:
             lines.append(f"    {precision:<9} {file}, {size / 1e6:.1f} MB")
         if network.golden_max_abs_difference is not None:
             lines.append(f"    onnxruntime against torch: at most {network.golden_max_abs_difference:.2g}")
+    lines += _together(manifest)
     for precision, variant in manifest.variants.items():
         lines.append(f"  variant     {precision}: {variant.method}; calibrated on {variant.calibrated_on}")
         lines.append(f"    proof     {', '.join((variant.report, *variant.pictures))}")
@@ -65,6 +67,34 @@ def _text(bundle: "Bundle") -> str:
         f"  weights     SHA-256 {made.weights_sha256}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _together(manifest: "Manifest") -> Iterator[str]:
+    """Ensembles, members and how their findings are fused."""
+    from spinert.manifest import VoteFusion
+
+    for role, ensemble in manifest.ensembles.items():
+        yield f"  ensemble    {role} = {ensemble.combine} of {_weighed(ensemble.networks, ensemble.weights)}"
+    if manifest.fusion is None:
+        return
+    for name, member in manifest.members.items():
+        yield f"  member      {name}, pipeline {member.pipeline}"
+        if member.class_names is not None:
+            yield f"    classes   {', '.join(member.class_names)}"
+        yield from (f"    network   {role} = {player}" for role, player in member.networks.items())
+        yield from (f"    setting   {setting} = {value}" for setting, value in member.settings.items())
+    fusion, everyone = manifest.fusion, (manifest.name, *manifest.members)
+    if isinstance(fusion, VoteFusion):
+        how = f"vote of {', '.join(everyone)}, opposite sides at most {fusion.side_ratio:g} times as long"
+    else:
+        how = f"mean of {_weighed(everyone, fusion.weights)}"
+    yield f"  fusion      {how}; flagged beyond {fusion.most_degrees_apart:g} degrees"
+
+
+def _weighed(names: tuple[str, ...], weights: tuple[float, ...]) -> str:
+    if not weights:
+        return ", ".join(names)
+    return ", ".join(f"{weight:g} x {name}" for name, weight in zip(names, weights, strict=True))
 
 
 def _show_card(markdown: str) -> None:

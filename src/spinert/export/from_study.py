@@ -1,8 +1,9 @@
-"""Golden inputs from a study: what the pipeline itself feeds its network, so that angles can be read from the answers.
+"""Golden inputs from a study: what the pipeline itself feeds its networks, so that angles can be read from the answers.
 
 Random blocks exercise a network, but no spine is in them. The study goes into the bundle, so it is a synthetic one.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +20,35 @@ from spinert.runtime.recording import Recording
 _STEPS = 255
 
 
-def inputs_from_study(study: Path, manifest: Manifest, name: str, network: Network) -> dict[str, NDArray[Any]]:
-    """The first row of each input of the first call of network `name` when the pipeline examines this study.
+def inputs_from_study(
+    study: Path, manifest: Manifest, networks: Mapping[str, Network]
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """By network: the first row of each input of its first call when the bundle's pipelines examine this study.
+
+    networks   all that the pipelines call, by their names in the bundle
 
     Values are rounded to 256 levels between their least and greatest, which keeps the compressed file small.
     Raises BadRequest, BadStudy or BadGeometry where the study cannot be examined, ExportFailed where the pipeline does
-    not call the network.
+    not call a network.
     """
-    seen: list[dict[str, NDArray[Any]]] = []
+    seen: dict[str, dict[str, NDArray[Any]]] = {}
 
-    def keep(arrays: Arrays) -> None:
-        if not seen:
-            seen.append({tensor: _rounded(array[:1]) for tensor, array in arrays.items()})
+    def recording(name: str) -> Recording:
+        def keep(arrays: Arrays) -> None:
+            if name not in seen:
+                seen[name] = {tensor: _rounded(array[:1]) for tensor, array in arrays.items()}
 
-    recording = Recording(network, keep)
+        return Recording(networks[name], keep)
+
     unwritten = Bundle(Path(), manifest, "")
-    Model(unwritten, lambda _: Opened({name: recording}, Choice("ort", "cpu", "fp32"), ())).infer_files(study)
-    if not seen:
-        raise ExportFailed(
-            f"pipeline {manifest.pipeline!r} did not call network {name!r} for this study", "give another study"
-        )
-    return seen[0]
+    recordings: dict[str, Network] = {name: recording(name) for name in networks}
+    Model(unwritten, lambda _: Opened(recordings, Choice("ort", "cpu", "fp32"), ())).infer_files(study)
+    for name in networks:
+        if name not in seen:
+            raise ExportFailed(
+                f"pipeline {manifest.pipeline!r} did not call network {name!r} for this study", "give another study"
+            )
+    return seen
 
 
 def _rounded(row: NDArray[Any]) -> NDArray[Any]:

@@ -97,6 +97,11 @@ def differences(
     )
 
 
+def same_curves(reference: Sequence[CobbAngle], candidate: Sequence[CobbAngle], image: Image) -> dict[int, int]:
+    """Place of a curve of one result -> place of the same curve in the other, as `differences` pairs them."""
+    return _partners(_curves(reference, image), _curves(candidate, image))
+
+
 def summarize(images: Sequence[Differences]) -> Summary:
     """All corners, curves and angles of many images in one."""
     curves = [curve for image in images for curve in image.curves]

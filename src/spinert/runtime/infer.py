@@ -20,7 +20,9 @@ from spinert.image import Image
 from spinert.runtime import dicom, files, pipelines
 from spinert.runtime.choice import Opened, open_networks
 from spinert.runtime.dicom.kind import REMEDY_FOR_VIEW
+from spinert.runtime.fusion import Found, Fused, fuse
 from spinert.runtime.limits import check_size, check_spacing
+from spinert.runtime.members import members_of, networks_by_role, networks_of
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.threads import usable_threads
 
@@ -91,9 +93,9 @@ class Model:
     def __init__(self, bundle: Bundle, opening: Callable[[Sequence[str]], Opened]) -> None:
         """`opening` is called once, with the names of the networks, when the bundle has been found to fit."""
         self.bundle = bundle
-        self._pipeline = pipelines.load(bundle.manifest.pipeline)
-        self._settings = pipelines.settings_of(bundle.manifest)
-        self._networks, self.choice, self._warnings = opening(self._pipeline.NETWORKS)
+        self._members = members_of(bundle.manifest)
+        self._networks, self.choice, self._warnings = opening(networks_of(bundle.manifest))
+        self._roles = [networks_by_role(bundle.manifest, member, self._networks) for member in self._members]
 
     def infer(self, source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
         """Examine one study: a file, folder or zip, a pydicom Dataset, or a grey array with bone bright.
@@ -125,12 +127,15 @@ class Model:
     def infer_images(
         self, images: Sequence[Image], stopwatch: Stopwatch | None = None, *, force: bool = False
     ) -> Examined:
-        """Examine the one image of a study that `choose` gives; `stopwatch` brings the stages before these."""
+        """Examine the one image of a study that `choose` gives; `stopwatch` brings the stages before these.
+
+        Every member of a bundle examines the same image. One that refuses it is left out with a warning.
+        """
         return self._examine(images, self._choose(images, force=force), stopwatch or Stopwatch())
 
     def _examine(self, images: Sequence[Image], chosen: tuple[int, Image], stopwatch: Stopwatch) -> Examined:
         place, image = chosen
-        findings = self._pipeline.run(image, self._networks, self._settings, stopwatch)
+        findings, said = self._find(image, stopwatch)
         result = Result(
             study=_study_of(image),
             provenance=self._provenance(),
@@ -140,9 +145,10 @@ class Model:
                 *_left_out(place, images),
                 *_not_seen(findings, self.bundle.manifest.class_names),
                 *_warnings_of(findings),
+                *said,
                 *self._warnings,
             ),
-            findings=tuple(findings),
+            findings=findings,
         )
         return Examined(image, result)
 
@@ -171,7 +177,7 @@ class Model:
         fitting = [
             (place, image)
             for place, image in enumerate(images)
-            if pipelines.accepts(self._pipeline, self._settings, image)
+            if all(pipelines.accepts(member.pipeline, member.settings, image) for member in self._members)
         ]
         if not fitting and force:
             fitting = [(place, _without_view(image)) for place, image in enumerate(images)]
@@ -190,8 +196,31 @@ class Model:
 
     @property
     def _takes(self) -> str:
-        views = getattr(self._settings, "views", ())
-        return self._pipeline.ACCEPTS + (f" (this bundle: {', '.join(views)})" if views else "")
+        wanted = []
+        for member in self._members:
+            views = getattr(member.settings, "views", ())
+            wanted.append(member.pipeline.ACCEPTS + (f" (this bundle: {', '.join(views)})" if views else ""))
+        return " that is ".join(dict.fromkeys(wanted))
+
+    def _find(self, image: Image, stopwatch: Stopwatch) -> Fused:
+        """The findings of the one pipeline, or of all members as the bundle says that they are fused."""
+        fusion = self.bundle.manifest.fusion
+        if fusion is None:
+            ((member, networks),) = zip(self._members, self._roles, strict=True)
+            return Fused(tuple(member.pipeline.run(image, networks, member.settings, stopwatch)))
+        found: list[Found] = []
+        refusals: list[BadStudy] = []
+        for member, networks in zip(self._members, self._roles, strict=True):
+            try:
+                findings = member.pipeline.run(image, networks, member.settings, stopwatch)
+                found.append(Found(member.name, tuple(findings)))
+            except BadStudy as error:
+                refusals.append(error)
+                found.append(Found(member.name, (), error.problem))
+        if len(refusals) == len(found):
+            raise refusals[0]
+        with stopwatch.stage("fusion"):
+            return fuse(fusion, found, image)
 
     def _provenance(self) -> Provenance:
         first = next(iter(self._networks.values()))

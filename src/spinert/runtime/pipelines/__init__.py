@@ -63,20 +63,40 @@ def load(name: str) -> Pipeline:
 
 
 def settings_of(manifest: Manifest) -> msgspec.Struct:
-    """The bundle's settings as its pipeline's `Settings`, checked against its networks.
+    """The settings of the bundle's own pipeline as its `Settings`, checked against its networks and ensembles.
 
     Raises BadBundle naming the setting that is unknown, missing or of the wrong type, or the tensor that does not fit.
     """
-    pipeline = load(manifest.pipeline)
-    if missing := sorted(set(pipeline.NETWORKS) - set(manifest.networks)):
+    return checked_settings(
+        manifest.pipeline,
+        specs_of(manifest),
+        {**manifest.settings, "class_names": manifest.class_names},
+        f"bundle {manifest.name!r}",
+    )
+
+
+def specs_of(manifest: Manifest) -> dict[str, NetworkSpec]:
+    """All that can play a role: the networks, and the ensembles as the network that they appear to be."""
+    ensembles = {role: manifest.networks[each.networks[0]] for role, each in manifest.ensembles.items()}
+    return {**manifest.networks, **ensembles}
+
+
+def checked_settings(
+    name: str, networks: Mapping[str, NetworkSpec], settings: Mapping[str, Any], whose: str
+) -> msgspec.Struct:
+    """Settings as the `Settings` of the pipeline of this name, checked against the networks by role.
+
+    `whose` is said in errors, as in `bundle 'cobb'`. Raises BadBundle as `settings_of`.
+    """
+    pipeline = load(name)
+    if missing := sorted(set(pipeline.NETWORKS) - set(networks)):
         raise BadBundle(
-            f"pipeline {manifest.pipeline!r} needs {', '.join(missing)}, bundle {manifest.name!r} has "
-            f"{', '.join(manifest.networks)}",
+            f"pipeline {name!r} needs {', '.join(missing)}, {whose} has {', '.join(networks)}",
             "export the bundle again",
         )
     try:
-        settings = msgspec.convert({**manifest.settings, "class_names": manifest.class_names}, pipeline.Settings)
+        converted = msgspec.convert(dict(settings), pipeline.Settings)
     except msgspec.ValidationError as error:
-        raise BadBundle(f"settings of bundle {manifest.name!r}: {error}", "correct bundle.json") from None
-    pipeline.check(manifest.networks, settings)
-    return settings
+        raise BadBundle(f"settings of {whose}: {error}", "correct bundle.json") from None
+    pipeline.check(networks, converted)
+    return converted
