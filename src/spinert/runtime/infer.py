@@ -91,7 +91,9 @@ class Model:
         self.bundle = bundle
         self._pipeline = pipelines.load(bundle.manifest.pipeline)
         self._settings = pipelines.settings_of(bundle.manifest)
-        self._networks, self.choice, self._warnings = opening(self._pipeline.NETWORKS)
+        self._networks, self.choice, self._warnings = opening(
+            pipelines.called(bundle.manifest.pipeline, bundle.manifest.networks)
+        )
 
     def infer(self, source: Source, *, spacing_mm: Spacing | None = None, force: bool = False) -> Result:
         """Examine one study: a file, folder or zip, a pydicom Dataset, or a grey array with bone bright.

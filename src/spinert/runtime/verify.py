@@ -95,7 +95,7 @@ def verify(
     candidates(bundle.manifest, backend=backend, precision=precision)  # does what was asked for exist?
     pipelines.settings_of(bundle.manifest)  # and does the bundle fit its pipeline?
     found = files.find_studies(studies)
-    names = pipelines.load(bundle.manifest.pipeline).NETWORKS
+    names = pipelines.called(bundle.manifest.pipeline, bundle.manifest.networks)
     inputs = {name: golden.read_golden(bundle, name) for name in names}
     reference = _Run(bundle, REFERENCE, names)
     runs = [_Run(bundle, way, names) for way in _ways(bundle, backend, precision)]
