@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spinert.calibrate.agreement import LIMITS, Agreement, Limit, agree
-from spinert.findings import T1_TO_L5, CobbAngle, Finding, Result, Vertebra
+from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Result, Vertebra
 from spinert.image import Image
 from tests.results import double_curve, examined, result
 
@@ -141,3 +141,11 @@ def test_a_curve_that_one_side_alone_reports_counts_as_other_ends() -> None:
 def test_the_share_is_that_of_the_worse_of_corners_and_angles() -> None:
     assert msgspec.structs.replace(HOLDS, corners_95th_px=0.1, cobb_95th_degrees=0.4).share == pytest.approx(0.4)
     assert msgspec.structs.replace(HOLDS, corners_95th_px=0.3, cobb_95th_degrees=0.4).share == pytest.approx(0.6)
+
+
+def test_the_challenges_angles_stand_for_curves_where_there_are_no_vertebrae() -> None:
+    exact = msgspec.structs.replace(EXACT, findings=(AasceAngles(degrees=(40.0, 20.0, 5.0)),))
+    other = msgspec.structs.replace(EXACT, findings=(AasceAngles(degrees=(40.0, 22.5, 5.0)),))
+    found, _ = agree([exact] * 7, [exact] * 6 + [other], NETWORK)
+    assert (found.curves, found.cobb_largest_degrees, found.same_ends_percent) == (21, 2.5, 100.0)
+    assert found.broken == ("cobb largest degrees is 2.5, above the limit of 2 degrees",)

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from spinert.bundle import Bundle
-from spinert.errors import BadBundle, BadNetwork, BadRequest, NoBackend, NoEngine
+from spinert.errors import BadBundle, BadNetwork, BadRequest, BadStudy, NoBackend, NoEngine
 from spinert.runtime import backends
 from spinert.runtime.backends import openvino, ort
+from spinert.runtime.pipelines import cobb_landmarks
 from spinert.runtime.verify import Verification, verify
 from tests import phantoms
 from tests.bundles import SIZE, heatmaps_at, write_bundle
@@ -233,3 +234,17 @@ def test_the_golden_image_is_as_large_as_the_input_of_the_network(tmp_path: Path
         patch.setattr(ort, "open_network", watched)
         verify(truth(tmp_path), backend="ort")
     assert set(seen) == {(1, 1, *SIZE), (3, 1, *SIZE)}
+
+
+def test_a_golden_input_in_which_a_pipeline_finds_no_spine_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: Any) -> None:
+        raise BadStudy("no spine was found", "give a film")
+
+    monkeypatch.setattr(cobb_landmarks, "run", refuses)
+    found = verify(truth(tmp_path), backend="ort")
+    assert found.golden_images == 0
+    (row,) = found.rows
+    assert (row.failure, row.clinical) == (None, None)
+    assert row.tensors
