@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spinert.calibrate.agreement import LIMITS, Agreement, Limit, agree
-from spinert.findings import T1_TO_L5, CobbAngle, Finding, Result, Vertebra
+from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Result, Vertebra
 from spinert.image import Image
 from tests.results import double_curve, examined, result
 
@@ -148,3 +148,11 @@ def test_a_study_with_other_vertebrae_counts_as_failed() -> None:
     found = compared([EXACT, fewer])
     assert (found.studies, found.failed, found.curves) == (2, 1, 2)
     assert any(each.startswith("failed is 1") for each in found.broken)
+
+
+def test_the_challenges_angles_stand_for_curves_where_there_are_no_vertebrae() -> None:
+    exact = msgspec.structs.replace(EXACT, findings=(AasceAngles(degrees=(40.0, 20.0, 5.0)),))
+    other = msgspec.structs.replace(EXACT, findings=(AasceAngles(degrees=(40.0, 22.5, 5.0)),))
+    found, _ = agree([exact] * 7, [exact] * 6 + [other], NETWORK)
+    assert (found.curves, found.cobb_largest_degrees, found.same_ends_percent) == (21, 2.5, 100.0)
+    assert found.broken == ("cobb largest degrees is 2.5, above the limit of 2 degrees",)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spinert import kernels
-from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding
+from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Midline
 from spinert.image import Image
 from spinert.runtime.cobb import clinical_curves
 from spinert.runtime.differences import Differences, differences, network_pixel_mm, summarize
@@ -238,3 +238,15 @@ def test_a_straight_spine_has_no_curve_to_compare() -> None:
 def test_differences_are_written_and_read_as_json() -> None:
     found = compare(MIXED, bent((0, 18.0), (4, 22.0), (10, -24.0), (16, 15.0)))
     assert msgspec.json.decode(msgspec.json.encode(found), type=Differences) == found
+
+
+def test_results_without_vertebrae_differ_in_the_challenges_angles_alone() -> None:
+    def stated(*degrees: float) -> list[Finding]:
+        return [Midline(points_px=((1.0, 2.0), (1.0, 9.0))), AasceAngles(degrees=degrees)]
+
+    found = differences(stated(40.0, 20.0, 5.0), stated(39.0, 20.5, 5.0), SQUARE, 2.0)
+    assert (found.corners_px, found.curves, found.aasce_degrees) == ((), (), (1.0, 0.5, 0.0))
+    summary = summarize([found])
+    assert (summary.corners_px, summary.curve_degrees) == (None, None)
+    assert summary.aasce_degrees is not None
+    assert summary.aasce_degrees.largest == 1.0

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spinert.bundle import Bundle
-from spinert.errors import BadBundle, BadNetwork, BadRequest, NoBackend, NoEngine
+from spinert.errors import BadBundle, BadNetwork, BadRequest, BadStudy, NoBackend, NoEngine
 from spinert.runtime import backends
 from spinert.runtime.backends import openvino, ort
 from spinert.runtime.pipelines import cobb_landmarks
@@ -248,3 +248,17 @@ def test_findings_of_other_vertebrae_are_a_failure_of_the_row(tmp_path: Path, mo
     assert row.failure is not None
     assert row.failure.startswith("the results have other vertebrae: T1, T2, ")
     assert not row.agrees
+
+
+def test_a_golden_input_in_which_a_pipeline_finds_no_spine_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: Any) -> None:
+        raise BadStudy("no spine was found", "give a film")
+
+    monkeypatch.setattr(cobb_landmarks, "run", refuses)
+    found = verify(truth(tmp_path), backend="ort")
+    assert found.golden_images == 0
+    (row,) = found.rows
+    assert (row.failure, row.clinical) == (None, None)
+    assert row.tensors

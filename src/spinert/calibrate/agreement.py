@@ -43,6 +43,8 @@ LIMITS = (
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """Measures over many studies. A curve that only one side reports counts as one whose end vertebrae changed.
 
+    Where a pipeline finds no vertebrae, each of the challenge's angles that it states counts as a curve, without ends.
+
     A measure over nothing, such as the angles where no film has a curve, is 0, and `same_ends_percent` is 100.
     """
 
@@ -92,11 +94,12 @@ def agree(
     found = tuple(each for each in compared if each is not None)
     corners = np.concatenate([np.ravel(each.corners_px) for each in found]) if found else np.zeros(0)
     curves = [curve for each in found for curve in each.curves]
-    degrees = np.array([curve.degrees for curve in curves])
+    stated = [angle for each in found if not each.corners_px and not each.curves for angle in each.aasce_degrees]
+    degrees = np.array([*(curve.degrees for curve in curves), *stated])
     return (
         Agreement(
             studies=len(reference),
-            curves=len(curves),
+            curves=len(degrees),
             cobb_median_degrees=_percentile(degrees, 50),
             cobb_95th_degrees=_percentile(degrees, 95),
             cobb_largest_degrees=_percentile(degrees, 100),

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from spinert.findings import AasceAngles, CobbAngle, Result, VertebraCentre
+from spinert.findings import AasceAngles, CobbAngle, Midline, Result, Vertebra, VertebraCentre
+from spinert.runtime.report.value import angle_text
 
 HEADINGS = ("curve", "degrees", "upper", "apex", "lower", "side", "not to be relied on")
+WITH_INTERVAL = "degrees [95 %]"
 WORDS = tuple(heading for heading in HEADINGS if heading != "degrees")
 
 
@@ -14,24 +16,43 @@ def table(study: str, result: Result, written: Sequence[Path]) -> str:
     lines = [study]
     curves = [finding for finding in result.findings if isinstance(finding, CobbAngle)]
     centres = [finding for finding in result.findings if isinstance(finding, VertebraCentre)]
-    if curves or not centres:
-        rows = aligned([HEADINGS, *map(_row, curves)], words=WORDS) if curves else ["no curve found"]
-        lines += [f"  {line}" for line in rows]
+    if curves:
+        known = any(curve.degrees_95 for curve in curves)
+        headings = tuple(WITH_INTERVAL if known and each == "degrees" else each for each in HEADINGS)
+        lines += [f"  {line}" for line in aligned([headings, *map(_row, curves)], words=WORDS)]
+    elif _looked_for_curves(result):
+        lines.append("  no curve found")
     if centres:
         lines += [f"  {line}" for line in _centres(centres)]
     for finding in result.findings:
+        if isinstance(finding, Midline) and finding.flags:
+            lines.append(f"  midline not to be relied on: {', '.join(finding.flags)}")
         if isinstance(finding, AasceAngles):
             flags = f"  (not to be relied on: {', '.join(finding.flags)})" if finding.flags else ""
-            lines.append("  AASCE challenge's angles: " + ", ".join(f"{d:.1f}" for d in finding.degrees) + flags)
+            bracketed = " [95 %]" if finding.degrees_95 else ""
+            lines.append(f"  AASCE challenge's angles{bracketed}: {_aasce(finding)}{flags}")
     lines += [f"  warning: {warning}" for warning in result.warnings]
     lines += [f"  written: {path}" for path in written]
     return "\n".join([*lines, f"  {result.disclaimer}"])
 
 
+def _looked_for_curves(result: Result) -> bool:
+    """Curves lie between vertebrae; a pipeline that finds none states other angles, names centres, or nothing."""
+    return any(isinstance(finding, Vertebra) for finding in result.findings) or not any(
+        isinstance(finding, AasceAngles | VertebraCentre) for finding in result.findings
+    )
+
+
+def _aasce(angles: AasceAngles) -> str:
+    intervals = angles.degrees_95 or (None, None, None)
+    return ", ".join(map(angle_text, angles.degrees, intervals))
+
+
 def _row(curve: CobbAngle) -> tuple[str, ...]:
     name = curve.name.replace("_", " ")
     side = curve.side or "not stated"
-    return name, f"{curve.degrees:.1f}", curve.upper, curve.apex, curve.lower, side, ", ".join(curve.flags)
+    degrees = angle_text(curve.degrees, curve.degrees_95)
+    return name, degrees, curve.upper, curve.apex, curve.lower, side, ", ".join(curve.flags)
 
 
 def _centres(centres: Sequence[VertebraCentre]) -> list[str]:

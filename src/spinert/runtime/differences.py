@@ -83,7 +83,8 @@ def differences(
     """Compare the findings of two runs on `image`; `network_px_mm` is what `network_pixel_mm` gives.
 
     A curve of one result is the curve of the other that bulges to the same side and shares most of its levels, each
-    taken once. AASCE angles that only one result has are compared with 0. Angles are measured in millimetres.
+    taken once. AASCE angles that only one result has are compared with 0. Angles are measured in millimetres. Results
+    of a pipeline that finds no vertebrae have neither corners nor curves, and differ in the AASCE angles alone.
     Raises ValueError when the two do not have the same vertebrae.
     """
     want, got = _corners(reference), _corners(candidate)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from spinert.errors import BadBundle
-from spinert.manifest import Manifest
+from spinert.manifest import Manifest, NetworkSpec
 from spinert.runtime import pipelines
 from spinert.runtime.ensemble import EnsembleNetwork
 from spinert.runtime.network import Network
@@ -40,7 +40,7 @@ def members_of(manifest: Manifest) -> tuple[Member, ...]:
     specs = pipelines.specs_of(manifest)
     found = []
     for part in _parts(manifest):
-        pipeline, players = pipelines.load(part.pipeline), _players(part)
+        pipeline, players = pipelines.load(part.pipeline), _players(part, specs)
         whose = f"bundle {manifest.name!r}" if part.name == manifest.name else f"member {part.name!r}"
         if unknown := sorted(set(part.networks) - set(players)):
             raise BadBundle(
@@ -61,7 +61,8 @@ def members_of(manifest: Manifest) -> tuple[Member, ...]:
 
 def networks_of(manifest: Manifest) -> tuple[str, ...]:
     """The networks that some pipeline of the bundle calls, by themselves or within an ensemble, each once."""
-    players = [player for part in _parts(manifest) for player in _players(part).values()]
+    specs = pipelines.specs_of(manifest)
+    players = [player for part in _parts(manifest) for player in _players(part, specs).values()]
     return tuple(dict.fromkeys(name for player in players for name in _networks(manifest, player)))
 
 
@@ -78,9 +79,10 @@ def _parts(manifest: Manifest) -> Iterator[_Part]:
         yield _Part(name, member.pipeline, member.networks, {**member.settings, "class_names": own})
 
 
-def _players(part: _Part) -> dict[str, str]:
-    """A role that the manifest does not mention is played by the network or ensemble of its name."""
-    return {role: part.networks.get(role, role) for role in pipelines.load(part.pipeline).NETWORKS}
+def _players(part: _Part, specs: Mapping[str, NetworkSpec]) -> dict[str, str]:
+    """A role that the manifest does not mention is played by the network or ensemble of its name, if there is one."""
+    roles = pipelines.called(part.pipeline, {**specs, **part.networks})
+    return {role: part.networks.get(role, role) for role in roles}
 
 
 def _networks(manifest: Manifest, player: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 ACCEPTS                 which image it takes, in words
 NETWORKS                names of the networks it calls
+OPTIONAL                where there is one: names of those it calls if the bundle has them, as its settings say
 Settings                frozen msgspec.Struct of its numbers; `class_names` comes from the bundle's own field;
                         `views`, where it has them, narrow what a bundle takes
 check(networks, settings)                          raises BadBundle when tensors do not fit the steps
@@ -60,6 +61,13 @@ def load(name: str) -> Pipeline:
     if name not in names():
         raise BadBundle(f"no pipeline {name!r}, only: {', '.join(names())}", "use a newer spinert or another bundle")
     return cast(Pipeline, import_module(f"{__name__}.{name}"))
+
+
+def called(name: str, networks: Mapping[str, Any]) -> tuple[str, ...]:
+    """The networks that the pipeline of this name calls where these are given: its own, and the optional ones."""
+    pipeline = load(name)
+    optional: tuple[str, ...] = getattr(pipeline, "OPTIONAL", ())
+    return (*pipeline.NETWORKS, *(each for each in optional if each in networks))
 
 
 def settings_of(manifest: Manifest) -> msgspec.Struct:

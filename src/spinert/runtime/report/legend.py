@@ -3,11 +3,12 @@
 import PIL.Image
 import PIL.ImageDraw
 
-from spinert.findings import CobbAngle, Result, Vertebra
+from spinert.findings import AasceAngles, CobbAngle, Midline, Result, Vertebra
 from spinert.image import Image
 from spinert.runtime.report.centres import centres_of
 from spinert.runtime.report.pen import ALARM, BACKGROUND, MUTED, PLAIN, Colour, font
 from spinert.runtime.report.spine import curves_of
+from spinert.runtime.report.value import angle_text, interval_text
 
 WIDTH = 440
 LEFT, RIGHT = 30, 410
@@ -85,8 +86,13 @@ def _curves(writer: _Writer, result: Result) -> None:
     curves = curves_of(result)
     for curve, colour in curves:
         _curve(writer, curve, colour)
-    if not curves:
+    vertebrae = any(isinstance(finding, Vertebra) for finding in result.findings)
+    stated = [finding for finding in result.findings if isinstance(finding, AasceAngles)]
+    if not curves and (vertebrae or not stated):
         writer.text("No curve found", 20, MUTED)
+    if not curves and not vertebrae:
+        for angles in stated:
+            _challenge(writer, angles)
 
 
 def _centres(writer: _Writer, result: Result) -> None:
@@ -111,10 +117,24 @@ def _curve(writer: _Writer, curve: CobbAngle, colour: Colour) -> None:
     writer.text(REGION_NAMES[curve.name], 20, PLAIN, LEFT + 18)
     side = f" · convex {curve.side}" if curve.side else ""
     writer.text(f"{curve.upper} - {curve.lower} · apex {curve.apex}{side}", 17, MUTED, LEFT + 18)
+    if curve.degrees_95:
+        writer.text(f"95 %: {interval_text(curve.degrees_95)}", 17, MUTED, LEFT + 18)
     if curve.flags:
         writer.paragraph(f"not to be relied on: {', '.join(curve.flags).replace('_', ' ')}", 16, ALARM, LEFT + 18)
     if writer.y <= writer.bottom:
         writer.draw.rounded_rectangle((LEFT, top, LEFT + 6, writer.y - 4), 3, colour)
+    writer.space(18)
+
+
+def _challenge(writer: _Writer, angles: AasceAngles) -> None:
+    """The angles of a pipeline that finds no vertebrae, which are measured between no two places of the film."""
+    writer.text("The AASCE challenge's three angles", 20, PLAIN)
+    for degrees, interval in zip(angles.degrees, angles.degrees_95 or (None, None, None), strict=True):
+        writer.text(angle_text(degrees, interval, "°"), 28, ALARM if angles.flags else PLAIN, LEFT + 18)
+    if angles.degrees_95:
+        writer.text("in brackets: where it lies with 95 % probability", 16, MUTED, LEFT + 18)
+    if angles.flags:
+        writer.paragraph(f"not to be relied on: {', '.join(angles.flags).replace('_', ' ')}", 16, ALARM, LEFT + 18)
     writer.space(18)
 
 
@@ -132,6 +152,12 @@ def _key(writer: _Writer, result: Result) -> None:
         for x, corner_y in ((LEFT, y - 7), (LEFT + 20, y - 7), (LEFT, y + 7), (LEFT + 20, y + 7)):
             writer.draw.circle((x, corner_y), 3, colour)
         writer.text(label, 16, MUTED, LEFT + 36)
+        writer.space(6)
+    for midline in (finding for finding in result.findings if isinstance(finding, Midline)):
+        colour, label = (ALARM, "middle of the spine, not to be relied on") if midline.flags else (PLAIN, "")
+        if writer.y + 20 <= writer.bottom:
+            writer.draw.line((LEFT, writer.y + 10, LEFT + 20, writer.y + 10), colour, 2)
+        writer.text(label or "middle of the spine", 16, MUTED, LEFT + 36)
         writer.space(6)
     if curves_of(result):
         writer.text("filled: apex; lines: end-plates of the angle", 16, MUTED)

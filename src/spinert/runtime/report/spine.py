@@ -1,4 +1,4 @@
-"""Vertebrae and curves of a result as marks on the film."""
+"""Vertebrae, curves and midline of a result as marks on the film."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spinert.findings import LEVELS, CobbAngle, Result, Vertebra
+from spinert.findings import LEVELS, CobbAngle, Midline, Result, Vertebra
 from spinert.runtime.report.construction import Construction, construct
 from spinert.runtime.report.film import Film
 from spinert.runtime.report.pen import ALARM, CURVE_COLOURS, PLAIN, Colour, Pen, text_size
@@ -39,6 +39,8 @@ class Spine(NamedTuple):
     corners: tuple[Points, ...]
     curves: tuple[DrawnCurve, ...]
     label_size: float
+    midlines: tuple[tuple[Midline, Points], ...] = ()
+    """Each with its points on the film."""
 
 
 def curves_of(result: Result) -> list[tuple[CobbAngle, Colour]]:
@@ -63,12 +65,17 @@ def spine(result: Result, film: Film) -> Spine:
         drawing = construct(line, np.array([*within, line]), curve.degrees, clearance)
         value = f"{curve.degrees:.1f}°" + (" ?" if curve.flags else "")
         curves.append(DrawnCurve(curve, colour, drawing, value, _value_place(drawing, value)))
-    return Spine(tuple(vertebrae), tuple(corners), tuple(curves), label_size)
+    midlines = tuple(
+        (finding, film.to_display(np.array(finding.points_px)))
+        for finding in result.findings
+        if isinstance(finding, Midline) and len(finding.points_px) > 1 and np.isfinite(finding.points_px).all()
+    )
+    return Spine(tuple(vertebrae), tuple(corners), tuple(curves), label_size, midlines)
 
 
 def extent(spine: Spine) -> tuple[Points, Points]:
     """Least and greatest (x, y) of all marks, in pixels of the film; (0, 0) twice where there are none."""
-    points = [*spine.corners]
+    points = [*spine.corners, *(path for _, path in spine.midlines)]
     for curve in spine.curves:
         half = np.array(text_size(curve.value, VALUE_SIZE)) / 2 + 6
         points += [curve.drawing.upper, curve.drawing.lower, np.stack([curve.value_at - half, curve.value_at + half])]
@@ -78,7 +85,12 @@ def extent(spine: Spine) -> tuple[Points, Points]:
 
 
 def draw(spine: Spine, pen: Pen) -> None:
-    """Outlines, end-plate lines and arcs, corners, levels, values; the later over the earlier."""
+    """Midline, outlines, end-plate lines and arcs, corners, levels, values; the later over the earlier."""
+    for midline, path in spine.midlines:
+        if midline.flags:
+            pen.dashed(path, ALARM, 2.2)
+        else:
+            pen.line(path, PLAIN, 2.2)
     for vertebra, quad in zip(spine.vertebrae, spine.corners, strict=True):
         _draw_outline(vertebra, quad, spine.curves, pen)
     for curve in spine.curves:
