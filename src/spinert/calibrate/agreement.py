@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spinert.findings import Result, Study
 from spinert.image import Image
-from spinert.runtime.differences import Differences, differences, network_pixel_mm
+from spinert.runtime.differences import Differences, differences, network_pixel_mm, same_vertebrae
 
 
 class Limit(NamedTuple):
@@ -81,8 +81,14 @@ def agree(
 ) -> tuple[Agreement, tuple[Differences, ...]]:
     """Compare the results of two networks on the same studies; None where the candidate failed.
 
+    One that found other vertebrae than the reference has failed too: nothing says which of them to compare.
+
     network_size   (height, width) of the image that the network takes: corners are compared in its pixels
     """
+    candidate = [
+        other if other is None or same_vertebrae(exact.findings, other.findings) else None
+        for exact, other in zip(reference, candidate, strict=True)
+    ]
     found = tuple(
         _compare(exact, other, network_size)
         for exact, other in zip(reference, candidate, strict=True)

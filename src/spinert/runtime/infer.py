@@ -18,6 +18,7 @@ from spinert.findings import Finding, Provenance, Result, Study, Vertebra
 from spinert.image import Image
 from spinert.runtime import dicom, files, pipelines
 from spinert.runtime.choice import Opened, open_networks
+from spinert.runtime.landmark_findings import LEVEL_UNKNOWN
 from spinert.runtime.limits import check_size, check_spacing
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.threads import usable_threads
@@ -202,8 +203,20 @@ def _left_out(chosen: Image, images: Sequence[Image]) -> tuple[str, ...]:
 
 
 def _warnings_of(findings: Sequence[Finding]) -> list[str]:
-    """One sentence that names every flagged vertebra and why."""
-    flagged = [f"{v.level} ({', '.join(v.flags)})" for v in findings if isinstance(v, Vertebra) and v.flags]
-    if not flagged:
-        return []
-    return [f"not to be relied on without a look at the picture: {'; '.join(flagged)}"]
+    """One sentence for levels that are not told, one that names every vertebra flagged for itself, and why."""
+    vertebrae = [finding for finding in findings if isinstance(finding, Vertebra)]
+    unnamed = sum(v.level is None for v in vertebrae)
+    warnings = []
+    if unnamed:
+        warnings.append(
+            f"{unnamed} vertebrae were found, not those that the bundle names: their levels are not told, and no curve "
+            "is measured between them"
+        )
+    flagged = [
+        f"{v.level or f'vertebra {number} from the top'} ({', '.join(reasons)})"
+        for number, v in enumerate(vertebrae, 1)
+        if (reasons := [flag for flag in v.flags if flag != LEVEL_UNKNOWN])
+    ]
+    if flagged:
+        warnings.append(f"not to be relied on without a look at the picture: {'; '.join(flagged)}")
+    return warnings

@@ -17,7 +17,7 @@ from spinert.errors import BadNetwork, NoBackend, SpinertError
 from spinert.image import Image
 from spinert.runtime import backends, files, golden, pipelines
 from spinert.runtime.choice import PRECISIONS, RUNS, Choice, Opened, candidates, open_as
-from spinert.runtime.differences import Differences, Summary, differences, network_pixel_mm, summarize
+from spinert.runtime.differences import Differences, Summary, differences, network_pixel_mm, same_vertebrae, summarize
 from spinert.runtime.infer import Examined, Model
 from spinert.runtime.network import Arrays, Network
 
@@ -172,6 +172,9 @@ class _Run:
             got = self.model.infer_images(images).result
         except SpinertError as error:
             self.failure = error.problem
+            return
+        if not same_vertebrae(want.result.findings, got.findings):
+            self.failure = "it finds other vertebrae than the reference"
             return
         pixel_mm = network_pixel_mm(want.image, _size(self.networks))
         self.images.append(differences(want.result.findings, got.findings, want.image, pixel_mm))
