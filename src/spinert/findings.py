@@ -32,9 +32,12 @@ class _Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Vertebra(_Finding, frozen=True, kw_only=True, tag="vertebra"):
-    """One vertebra: corners TL, TR, BL, BR as seen in the image, `confidence` 0..1 (the least sure corner's)."""
+    """One vertebra: corners TL, TR, BL, BR as seen in the image, `confidence` 0..1 (the least sure corner's).
 
-    level: str
+    `level` is None where it is not told: the pipeline found more or fewer vertebrae than it can name.
+    """
+
+    level: str | None
     corners_px: tuple[Point, Point, Point, Point]
     confidence: float
 

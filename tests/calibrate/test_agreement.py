@@ -121,6 +121,11 @@ def straight(corners: NDArray[np.float64]) -> Result:
     return result(Image(image.pixels, "DX", spacing_mm=image.spacing_mm), [*levels][: len(corners)])
 
 
+def test_a_study_with_other_vertebrae_has_failed() -> None:
+    fewer = msgspec.structs.replace(EXACT, findings=tuple(f for f in EXACT.findings if f != EXACT.findings[3]))
+    assert compared([EXACT, fewer]).failed == 1
+
+
 def test_films_without_curves_have_corners_to_compare_and_prove_nothing() -> None:
     plain = straight(double_curve()[2])
     found, differences = agree([plain], [plain], NETWORK)

@@ -83,7 +83,7 @@ def _centres(findings: Sequence[Finding]) -> dict[str, Point]:
     """By level: a stated centre, else the mean of the four corners."""
     centres: dict[str, Point] = {}
     for finding in findings:
-        if isinstance(finding, Vertebra):
+        if isinstance(finding, Vertebra) and finding.level is not None:
             x, y = np.mean(finding.corners_px, axis=0).tolist()
             centres.setdefault(finding.level, (x, y))
     centres.update({each.level: each.centre_px for each in findings if isinstance(each, VertebraCentre)})
@@ -102,4 +102,5 @@ def _corner_error(case: Case, image: Image, vertebrae: Sequence[Vertebra]) -> fl
 
 
 def _name(finding: Finding) -> str:
-    return finding.level if isinstance(finding, Vertebra | VertebraCentre) else type(finding).__name__
+    level = finding.level if isinstance(finding, Vertebra | VertebraCentre) else None
+    return level or type(finding).__name__

@@ -211,8 +211,9 @@ def _signed_degrees(line_px: Points, image: Image) -> float:
 
 
 def _corners(findings: Sequence[Finding]) -> dict[str, Points]:
-    """Level -> corners float64 [4, 2] in pixels of the image, from head to foot."""
-    return {finding.level: np.array(finding.corners_px) for finding in findings if isinstance(finding, Vertebra)}
+    """Level -> corners float64 [4, 2] in pixels of the image, from head to foot; without a level by its place."""
+    vertebrae = [finding for finding in findings if isinstance(finding, Vertebra)]
+    return {v.level or f"#{place}": np.array(v.corners_px) for place, v in enumerate(vertebrae, 1)}
 
 
 def _aasce(reference: Sequence[Finding], candidate: Sequence[Finding]) -> tuple[float, ...]:

@@ -52,7 +52,7 @@ class _Part(NamedTuple):
 
     @property
     def levels(self) -> tuple[str, ...]:
-        return tuple(each.level for each in self.findings if isinstance(each, Vertebra))
+        return tuple(each.level or vote.UNTOLD for each in self.findings if isinstance(each, Vertebra))
 
     @property
     def curves(self) -> list[CobbAngle]:

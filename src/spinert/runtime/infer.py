@@ -21,6 +21,7 @@ from spinert.runtime import dicom, files, pipelines
 from spinert.runtime.choice import Opened, open_networks
 from spinert.runtime.dicom.kind import REMEDY_FOR_VIEW
 from spinert.runtime.fusion import Found, Fused, fuse
+from spinert.runtime.landmark_findings import LEVEL_UNKNOWN
 from spinert.runtime.limits import check_size, check_spacing
 from spinert.runtime.members import members_of, networks_by_role, networks_of
 from spinert.runtime.stopwatch import Stopwatch
@@ -286,9 +287,20 @@ def _not_seen(findings: Sequence[Finding], class_names: Sequence[str]) -> list[s
 
 
 def _warnings_of(findings: Sequence[Finding]) -> list[str]:
-    """One sentence that names every flagged vertebra and why."""
+    """One sentence for levels that are not told, one that names every vertebra flagged for itself, and why."""
     vertebrae = [finding for finding in findings if isinstance(finding, Vertebra | VertebraCentre)]
-    flagged = [f"{v.level} ({', '.join(v.flags)})" for v in vertebrae if v.flags]
-    if not flagged:
-        return []
-    return [f"not to be relied on without a look at the picture: {'; '.join(flagged)}"]
+    unnamed = sum(v.level is None for v in vertebrae)
+    warnings = []
+    if unnamed:
+        warnings.append(
+            f"{unnamed} vertebrae were found, not those that the bundle names: their levels are not told, and no curve "
+            "is measured between them"
+        )
+    flagged = [
+        f"{v.level or f'vertebra {number} from the top'} ({', '.join(reasons)})"
+        for number, v in enumerate(vertebrae, 1)
+        if (reasons := [flag for flag in v.flags if flag != LEVEL_UNKNOWN])
+    ]
+    if flagged:
+        warnings.append(f"not to be relied on without a look at the picture: {'; '.join(flagged)}")
+    return warnings

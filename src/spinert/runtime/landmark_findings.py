@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinert import kernels
+from spinert.errors import BadBundle
 from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Point, Side, Vertebra
 from spinert.image import Image
 from spinert.runtime import cobb, intervals
@@ -15,6 +16,24 @@ from spinert.runtime.landmark_checks import check_landmarks, is_squeezed
 LOW_CONFIDENCE = "low_confidence"
 SQUEEZED_SPINE = "squeezed_spine"
 UNCERTAIN_VERTEBRA = "uncertain_vertebra"
+LEVEL_UNKNOWN = "level_unknown"
+"""Not exactly the vertebrae were found that the bundle names, and nothing says which of them these are."""
+VERTEBRAE_REPEATED = "vertebrae_repeated"
+"""The challenge's rule, which needs 17 vertebrae, was given the last one several times."""
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raises BadBundle unless these are consecutive vertebrae, at least two, within T1..S1."""
+    start = cobb.NAMED_LEVELS.index(names[0]) if names and names[0] in cobb.NAMED_LEVELS else 0
+    if len(names) < 2 or tuple(names) != cobb.NAMED_LEVELS[start : start + len(names)]:
+        raise BadBundle(
+            f"class_names are {list(names)}, expected consecutive vertebrae within T1..S1", "export the bundle again"
+        )
+
+
+def levels_of(count: int, names: Sequence[str]) -> Sequence[str] | None:
+    """The names of `count` vertebrae from head to foot where it is as many as there are names, else None: not told."""
+    return names if count == len(names) else None
 
 
 class Uncertainty(NamedTuple):
@@ -28,40 +47,54 @@ def landmark_findings(
     image: Image,
     corners: NDArray[np.float64],
     confidence: NDArray[np.float64],
-    levels: Sequence[str],
+    levels: Sequence[str] | None,
     *,
     least_confidence: float,
     least_cobb_degrees: float,
     uncertainty: Uncertainty | None = None,
-    also: Sequence[tuple[str, ...]] = (),
+    noted: Sequence[tuple[str, ...]] | None = None,
 ) -> list[Finding]:
     """Vertebrae from head to foot, then curves of at least `least_cobb_degrees`, then the challenge's angles of T1..L5.
 
+    Where the levels are not told, each vertebra is flagged and there are no curves, which are named and compared by
+    their levels.
+
     corners     float64 [n, 4, 2] as (x, y) in pixels of the stored image, TL, TR, BL, BR, finite
     confidence  float64 [n], 0..1; a vertebra below `least_confidence` is flagged
-    levels      the n vertebrae's names, within T1..S1 in order
+    levels      the n vertebrae's names, within T1..S1 in order; None: not told
     uncertainty   of the corners, for the intervals of the angles
-    also        further flags of each vertebra
+    noted       flags of the n vertebrae that the pipeline has found already
     """
-    squeezed = (SQUEEZED_SPINE,) if is_squeezed(corners, image) else ()
+    together = ((SQUEEZED_SPINE,) if is_squeezed(corners, image) else ()) + (() if levels else (LEVEL_UNKNOWN,))
     flags = [
-        (*failed, *((LOW_CONFIDENCE,) if sure < least_confidence else ()), *squeezed, *more)
-        for failed, sure, more in zip(
-            check_landmarks(corners, image), confidence, also or [()] * len(corners), strict=True
+        (*already, *failed, *((LOW_CONFIDENCE,) if sure < least_confidence else ()), *together)
+        for already, failed, sure in zip(
+            noted or ((),) * len(corners), check_landmarks(corners, image), confidence, strict=True
         )
     ]
+    names: Sequence[str | None] = levels or (None,) * len(corners)
     findings: list[Finding] = [
         Vertebra(level=level, corners_px=_four(quad), confidence=round(float(sure), 3), flags=flag)
-        for level, quad, sure, flag in zip(levels, corners, confidence, flags, strict=True)
+        for level, quad, sure, flag in zip(names, corners, confidence, flags, strict=True)
     ]
-    if not _measurable(corners):
+    if levels is None or not _measurable(corners):
         return findings
     in_mm = image.to_mm(corners)
     curves = cobb.clinical_curves(in_mm, levels, threshold_deg=least_cobb_degrees)
     findings += [_cobb_angle(image, curve, levels, flags, uncertainty, in_mm) for curve in curves]
     if tuple(levels) == T1_TO_L5:
-        findings.append(_aasce_angles(image, corners, flags, uncertainty))
+        findings.append(_aasce_angles(image, corners, (UNCERTAIN_VERTEBRA,) if any(flags) else (), uncertainty))
     return findings
+
+
+def repeated_aasce(image: Image, corners: NDArray[np.float64]) -> list[Finding]:
+    """The challenge's angles of fewer than 17 vertebrae, the last one repeated as Khanal et al. (CSI 2019, section 4)
+    did to take part; flagged, and none where the corners have no direction. `corners` float64 [n, 4, 2], n >= 1.
+    """
+    if not _measurable(corners) or len(corners) >= len(T1_TO_L5):
+        return []
+    repeated = np.concatenate([corners, np.repeat(corners[-1:], len(T1_TO_L5) - len(corners), axis=0)])
+    return [_aasce_angles(image, repeated, (LEVEL_UNKNOWN, VERTEBRAE_REPEATED), None)]
 
 
 def _cobb_angle(
@@ -92,7 +125,7 @@ def _cobb_angle(
 def _aasce_angles(
     image: Image,
     corners: NDArray[np.float64],
-    flags: Sequence[tuple[str, ...]],
+    flags: tuple[str, ...],
     uncertainty: Uncertainty | None,
 ) -> AasceAngles:
     height = image.shape[0]
@@ -110,7 +143,7 @@ def _aasce_angles(
     return AasceAngles(
         degrees=(round(a, 3), round(b, 3), round(c, 3)),
         degrees_95=within,
-        flags=(UNCERTAIN_VERTEBRA,) if any(flags) else (),
+        flags=flags,
     )
 
 

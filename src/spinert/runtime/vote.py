@@ -24,6 +24,8 @@ from spinert.findings import Finding, Vertebra
 from spinert.runtime.middle_vectors import Points, Selected, measure, select
 
 LEAST_VERTEBRAE = 3
+UNTOLD = "?"
+"""In the place of a level that a member does not tell."""
 
 
 class Voter(NamedTuple):
@@ -46,7 +48,7 @@ def voter_of(member: str, findings: Iterable[Finding]) -> Voter:
     """A member as its findings show it."""
     vertebrae = [each for each in findings if isinstance(each, Vertebra)]
     corners = np.array([each.corners_px for each in vertebrae], np.float64).reshape(-1, 4, 2)
-    return Voter(member, tuple(each.level for each in vertebrae), corners)
+    return Voter(member, tuple(each.level or UNTOLD for each in vertebrae), corners)
 
 
 def admit(voters: Sequence[Voter], side_ratio: float) -> dict[str, str]:
@@ -94,6 +96,8 @@ def elect(votes: Sequence[Selected]) -> tuple[Selected, tuple[str, ...]]:
 def _poor(voter: Voter, side_ratio: float) -> str | None:
     if len(voter.levels) < LEAST_VERTEBRAE:
         return f"it names {len(voter.levels)} vertebrae, a vote needs {LEAST_VERTEBRAE}"
+    if UNTOLD in voter.levels:
+        return "it does not tell the levels of its vertebrae"
     if not np.isfinite(voter.corners).all():
         return "a corner of it is not finite"
     top_left, top_right, bottom_left, bottom_right = voter.corners.swapaxes(0, 1)

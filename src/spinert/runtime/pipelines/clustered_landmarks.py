@@ -21,10 +21,10 @@ from spinert.bundle import NetworkSpec
 from spinert.errors import BadBundle
 from spinert.findings import Finding
 from spinert.image import Image
-from spinert.runtime import cobb, decode, levels, patches
+from spinert.runtime import decode, levels, patches
 from spinert.runtime.clustering import Clustering, Found, cluster
 from spinert.runtime.intervals import Intervals
-from spinert.runtime.landmark_findings import Uncertainty, landmark_findings
+from spinert.runtime.landmark_findings import Uncertainty, check_names, landmark_findings
 from spinert.runtime.network import Network
 from spinert.runtime.stopwatch import Stopwatch
 
@@ -87,11 +87,7 @@ def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
     """Both networks take one grey image; four coarse maps for each level in order, four for each of an odd number of
     vertebrae in a patch."""
     names = settings.class_names
-    start = cobb.NAMED_LEVELS.index(names[0]) if names and names[0] in cobb.NAMED_LEVELS else 0
-    if len(names) < 2 or names != cobb.NAMED_LEVELS[start : start + len(names)]:
-        raise BadBundle(
-            f"class_names are {list(names)}, expected consecutive vertebrae within T1..S1", "export the bundle again"
-        )
+    check_names(names)
     _check_maps(networks["coarse"], "coarse", f"{4 * len(names)}", lambda maps: maps == 4 * len(names))
     _check_maps(networks["patches"], "patches", "4, 12, 20, ..", lambda maps: maps % 8 == 4)
 
@@ -149,7 +145,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
             least_confidence=settings.least_confidence,
             least_cobb_degrees=settings.least_cobb_degrees,
             uncertainty=Uncertainty(spine.covariance, settings.intervals) if settings.intervals else None,
-            also=[(*flags, *uncertain) for flags in spine.flags],
+            noted=[(*flags, *uncertain) for flags in spine.flags],
         )
 
 

@@ -17,8 +17,8 @@ from spinert.bundle import NetworkSpec, TensorSpec
 from spinert.errors import BadBundle
 from spinert.findings import Finding
 from spinert.image import Image
-from spinert.runtime import cobb, decode
-from spinert.runtime.landmark_findings import landmark_findings
+from spinert.runtime import decode
+from spinert.runtime.landmark_findings import check_names, landmark_findings
 from spinert.runtime.network import Network
 from spinert.runtime.stopwatch import Stopwatch
 
@@ -49,11 +49,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
     """The network takes one grey image and gives four maps for each of the consecutive levels in `class_names`."""
     names = settings.class_names
-    start = cobb.NAMED_LEVELS.index(names[0]) if names and names[0] in cobb.NAMED_LEVELS else 0
-    if len(names) < 2 or names != cobb.NAMED_LEVELS[start : start + len(names)]:
-        raise BadBundle(
-            f"class_names are {list(names)}, expected consecutive vertebrae within T1..S1", "export the bundle again"
-        )
+    check_names(names)
     spec = networks["landmarks"]
     match [tensor.shape for tensor in (*spec.inputs, *spec.outputs)]:
         case [(None, 1, int(height), int(width)), (None, maps, int(h), int(w))] if height * w == width * h:

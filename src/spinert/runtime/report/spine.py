@@ -120,7 +120,9 @@ def _draw_outline(vertebra: Vertebra, quad: Points, curves: Sequence[DrawnCurve]
 
 
 def _draw_level(vertebra: Vertebra, quad: Points, spine: Spine, pen: Pen) -> None:
-    """The level beside its vertebra, on the convex side, where the vertebrae fan out."""
+    """The level beside its vertebra, if it is told, on the convex side, where the vertebrae fan out."""
+    if vertebra.level is None:
+        return
     sign, colour = -1.0, PLAIN
     for curve in reversed(spine.curves):
         if _is_within(vertebra.level, curve.finding):
@@ -142,5 +144,7 @@ def _value_place(drawing: Construction, value: str) -> Points:
     return place
 
 
-def _is_within(level: str, curve: CobbAngle) -> bool:
+def _is_within(level: str | None, curve: CobbAngle) -> bool:
+    if level is None:
+        return False
     return LEVELS.index(curve.upper) <= LEVELS.index(level) <= LEVELS.index(curve.lower)
