@@ -26,6 +26,7 @@ NUMPY_NAMES = {
     "BOOL": "bool",
 }
 Result = TypeVar("Result")
+_LOOK_SECONDS = 0.02
 
 
 class Options(NamedTuple):
@@ -81,30 +82,34 @@ def compile_network(
 def _apart(work: Callable[[], Result], stop: threading.Event) -> Result:
     """Do the work in a thread; when this one is interrupted, `stop` it and wait for its end before going on.
 
-    `ended` tells of the end, since a thread whose join() was interrupted counts as ended in Python 3.11 and 3.12
-    (bpo-45274): the next build, or the end of the process, would meet the library at work.
+    The next build, or the end of the process, must not meet the library at work. Its end is looked for, not waited for
+    with a lock: a thread whose join() was interrupted counts as ended in Python 3.11 and 3.12 (bpo-45274), and an
+    interrupted Event may keep its lock.
     """
     done: list[Result] = []
     failed: list[BaseException] = []
-    begin, ended = threading.Event(), threading.Event()
+    begun: list[bool] = []
+    ended: list[bool] = []
 
     def call() -> None:
-        begin.wait()  # an interrupt while the thread starts leaves it here, where it does no harm
+        begun.append(True)
         try:
-            done.append(work())
+            if not stop.is_set():
+                done.append(work())
         except BaseException as error:
             failed.append(error)
         finally:
-            ended.set()
+            ended.append(True)
 
-    threading.Thread(target=call, name="spinert-build", daemon=True).start()
     try:
-        begin.set()
-        ended.wait()
+        threading.Thread(target=call, name="spinert-build", daemon=True).start()
+        while not ended:
+            time.sleep(_LOOK_SECONDS)
     except BaseException:
         stop.set()
-        if begin.is_set():
-            ended.wait()
+        # where the interrupt came before the thread began, it finds `stop` set and does nothing
+        while begun and not ended:
+            time.sleep(_LOOK_SECONDS)
         raise
     if failed:
         raise failed[0]
