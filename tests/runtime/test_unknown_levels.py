@@ -6,7 +6,7 @@ import pytest
 from spinert.errors import BadBundle
 from spinert.findings import T1_TO_L5, AasceAngles, Vertebra, from_json
 from spinert.image import Image
-from spinert.runtime import infer
+from spinert.runtime import notices
 from spinert.runtime.cobb import aasce_angles
 from spinert.runtime.differences import differences
 from spinert.runtime.landmark_findings import check_names, landmark_findings, levels_of, repeated_aasce
@@ -66,9 +66,9 @@ def test_a_result_without_levels_is_written_read_and_drawn() -> None:
 
 
 def test_warnings_tell_the_count_once_and_other_flags_by_place() -> None:
-    (told,) = infer._warnings_of(found())
+    (told,) = notices.flagged(found())
     assert told.startswith("14 vertebrae were found, not those that the bundle names: their levels are not told")
-    _, flagged = infer._warnings_of(
+    _, flagged = notices.flagged(
         landmark_findings(
             IMAGE, CORNERS, np.r_[np.ones(2), 0.1, np.ones(11)], None, least_confidence=0.5, least_cobb_degrees=10.0
         )

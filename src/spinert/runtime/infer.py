@@ -15,13 +15,12 @@ from spinert import bundle as bundles
 from spinert import kernels
 from spinert.bundle import Bundle, Precision
 from spinert.errors import BadBundle, BadGeometry, BadStudy
-from spinert.findings import Finding, Provenance, Result, Study, Vertebra, VertebraCentre
+from spinert.findings import Provenance, Result, Study
 from spinert.image import Image
-from spinert.runtime import dicom, files, pipelines
+from spinert.runtime import dicom, files, notices, pipelines
 from spinert.runtime.choice import Opened, open_networks
 from spinert.runtime.dicom.kind import REMEDY_FOR_VIEW
 from spinert.runtime.fusion import Found, Fused, fuse
-from spinert.runtime.landmark_findings import LEVEL_UNKNOWN
 from spinert.runtime.limits import check_size, check_spacing
 from spinert.runtime.members import members_of, networks_by_role, networks_of
 from spinert.runtime.stopwatch import Stopwatch
@@ -144,8 +143,8 @@ class Model:
             warnings=(
                 *image.warnings,
                 *_left_out(place, images),
-                *_not_seen(findings, self.bundle.manifest.class_names),
-                *_warnings_of(findings),
+                *notices.not_seen(findings, self.bundle.manifest.class_names),
+                *notices.flagged(findings),
                 *said,
                 *self._warnings,
             ),
@@ -277,30 +276,3 @@ def _without_view(image: Image) -> Image:
         stated = image.view_stated or f"view is {image.view}"
         warning = f"taken as frontal by force though the header says lateral view: {stated}"
     return replace(image, view=None, view_stated=None, orientation=None, warnings=(*image.warnings, warning))
-
-
-def _not_seen(findings: Sequence[Finding], class_names: Sequence[str]) -> list[str]:
-    """Which levels a labelling network knows but did not see, the film ending before them."""
-    seen = {finding.level for finding in findings if isinstance(finding, VertebraCentre)}
-    missing = [level for level in class_names if level not in seen]
-    return [f"levels that the film does not show clearly: {', '.join(missing)}"] if seen and missing else []
-
-
-def _warnings_of(findings: Sequence[Finding]) -> list[str]:
-    """One sentence for levels that are not told, one that names every vertebra flagged for itself, and why."""
-    vertebrae = [finding for finding in findings if isinstance(finding, Vertebra | VertebraCentre)]
-    unnamed = sum(v.level is None for v in vertebrae)
-    warnings = []
-    if unnamed:
-        warnings.append(
-            f"{unnamed} vertebrae were found, not those that the bundle names: their levels are not told, and no curve "
-            "is measured between them"
-        )
-    flagged = [
-        f"{v.level or f'vertebra {number} from the top'} ({', '.join(reasons)})"
-        for number, v in enumerate(vertebrae, 1)
-        if (reasons := [flag for flag in v.flags if flag != LEVEL_UNKNOWN])
-    ]
-    if flagged:
-        warnings.append(f"not to be relied on without a look at the picture: {'; '.join(flagged)}")
-    return warnings
