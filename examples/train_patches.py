@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from examples import fitting
-from examples.train_landmarks import Sample, robust_range
+from examples.training.augment import Sample, robust_range
 from spinert.evaluate.datasets.aasce import read_films
 from spinert.export.recipes import landmarks
 from spinert.runtime import patches
