@@ -1,6 +1,5 @@
 """The tasks of the networks that state the challenge's three angles themselves."""
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -26,14 +25,13 @@ def angle_losses(found: Tensor, batch: task.Batch) -> fitting.Losses:
     return {"loss": loss, "mae_degrees": (found - batch["degrees"]).abs().mean()}
 
 
-class MaskAndAngles(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MaskAndAngles(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Mask of the spine and angles from one network (Wang J. et al.); `mask_weight` is of the mask's loss."""
 
-    size: tuple[int, int]
     mask_weight: float = 0.02
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         mask = masks.spine(corners, self.size)
         return {"image": image, "mask": np.stack([1 - mask, mask]), "degrees": degrees(corners, self.size)}
 
@@ -43,33 +41,30 @@ class MaskAndAngles(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         return {**of_angles, "dice": of_mask["dice"], "loss": of_angles["loss"] + self.mask_weight * of_mask["loss"]}
 
 
-class AnglesOfMask(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AnglesOfMask(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Angles from what a trained segmentation, which is `after`, says of a film (Lin et al., Seg4Reg).
 
-    `film_size` is what the segmentation takes, of the proportions of `size`.
+    `size` is what the segmentation takes, `mask_size`, of its proportions, what the regression takes.
     """
 
-    size: tuple[int, int]
-    film_size: tuple[int, int]
+    mask_size: tuple[int, int]
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.film_size, rng)
-        return {"image": image, "degrees": degrees(corners, self.film_size)}
+        image, corners = self.drawn(film, rng)
+        return {"image": image, "degrees": degrees(corners, self.size)}
 
     def losses(self, network: nn.Module, batch: task.Batch, before: task.Befores) -> fitting.Losses:
         mask = task.ask(before[-1], batch["image"])[0].softmax(1)
-        if mask.shape[2:] != self.size:
-            mask = functional.adaptive_avg_pool2d(mask, self.size)  # as the runtime averages
+        if mask.shape[2:] != self.mask_size:
+            mask = functional.adaptive_avg_pool2d(mask, self.mask_size)  # as the runtime averages
         return angle_losses(task.run(network, mask)[0], batch)
 
 
-class GuidedAngles(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GuidedAngles(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Angles from a film and the boundaries that a trained network, which is `after`, sees in it (Wang S. et al.)."""
 
-    size: tuple[int, int]
-
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         return {"image": image, "degrees": degrees(corners, self.size)}
 
     def losses(self, network: nn.Module, batch: task.Batch, before: task.Befores) -> fitting.Losses:

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -70,7 +69,7 @@ def assigned(
     return labels, deltas_to(starts, boxes[nearest]).astype(np.float32)
 
 
-class AnchorBoxes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AnchorBoxes(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Logits and deltas of dense anchors, those of the runtime: `strides`, `sizes`, `ratios`, `angles_deg` as there.
 
     "focal" is of all anchors (RetinaNet), "sampled" cross-entropy of those on vertebrae and thrice as many others
@@ -78,7 +77,6 @@ class AnchorBoxes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     With `after` the film is seen times the first map of that network (U-Net A of Zhong et al.).
     """
 
-    size: tuple[int, int]
     strides: tuple[int, ...]
     sizes: tuple[tuple[float, ...], ...]
     ratios: tuple[float, ...]
@@ -94,7 +92,7 @@ class AnchorBoxes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return rotated(corners) if self.angles_deg else upright(corners)
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         labels, deltas = assigned(self.anchors(), self.truth(corners), positive=self.positive, negative=self.negative)
         return {"image": image, "labels": labels, "deltas": deltas}
 

@@ -64,14 +64,13 @@ def _mean(values: Tensor) -> Tensor:
     return values.sum() / max(values.numel(), 1)
 
 
-class FilmCorners(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FilmCorners(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All 68 corners of a film (Simple Baseline I of Chen et al.); `sigma` in cells of the maps."""
 
-    size: tuple[int, int]
     sigma: float = 1.5
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         return {"image": image, "corners": corners.astype(np.float32)}
 
     def losses(self, network: nn.Module, batch: task.Batch, before: task.Befores) -> fitting.Losses:

@@ -7,7 +7,6 @@ import itertools
 from typing import Literal
 
 import cv2
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -81,13 +80,11 @@ def dice(probability: Tensor, target: Tensor) -> Tensor:
     return (1 - (2 * both + 1) / (probability.sum((2, 3)) + target.sum((2, 3)) + 1)).mean()
 
 
-class GapClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GapClasses(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Background, vertebra, gap, for the softmax over three maps (Lin et al., Seg4Reg)."""
 
-    size: tuple[int, int]
-
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         bone, gap = vertebrae(corners, self.size), gaps(corners, self.size)
         return {"image": image, "mask": np.stack([1 - bone - gap, bone, gap])}
 
@@ -96,13 +93,11 @@ class GapClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return class_losses(logits, batch["mask"])
 
 
-class SpineClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SpineClasses(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Background and spine, for the softmax over two maps (Zhao et al.)."""
 
-    size: tuple[int, int]
-
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         mask = spine(corners, self.size)
         return {"image": image, "mask": np.stack([1 - mask, mask])}
 
@@ -118,14 +113,13 @@ def class_losses(logits: Tensor, mask: Tensor) -> fitting.Losses:
     return {"loss": entropy + overlap, "dice": 1 - overlap}
 
 
-class Centreline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Centreline(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Spine and a band of `width` pixels round its midline, both learned at once (Dubost et al.)."""
 
-    size: tuple[int, int]
     width: int
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         return {
             "image": image,
             "mask": spine(corners, self.size)[None],
@@ -141,14 +135,13 @@ class Centreline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return {"loss": squared + 0.5 * dice(mask, batch["mask"]) + 0.5 * overlap, "dice": 1 - overlap}
 
 
-class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Boundaries(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Left and right border of the spine as bands of `width` pixels, in a sigmoid each (Wang S. et al.)."""
 
-    size: tuple[int, int]
     width: int
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         return {"image": image, "boundaries": np.stack([band(e, self.size, self.width) for e in borders(corners)])}
 
     def losses(self, network: nn.Module, batch: task.Batch, before: task.Befores) -> fitting.Losses:
@@ -157,14 +150,13 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return {"loss": entropy_of(maps, batch["boundaries"]) + overlap, "dice": 1 - overlap}
 
 
-class CordLogits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CordLogits(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One map of logits of the spine, a cell for `stride` pixels (the cord of Tao et al.)."""
 
-    size: tuple[int, int]
     stride: int = 4
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         cells = (self.size[0] // self.stride, self.size[1] // self.stride)
         return {"image": image, "mask": spine((corners + 0.5) / self.stride - 0.5, cells)[None]}
 
@@ -175,20 +167,19 @@ class CordLogits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return {"loss": loss, "dice": 1 - overlap}
 
 
-class SpineMaps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SpineMaps(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Maps that sum to one, the background last (U-Nets A, B and C of Zhong et al.).
 
     "whole": the spine and `margin` of a vertebra's width beside it, in the film. "target": the spine, and "boxes": the
     middle of every vertebra, `share` of its sides, both in the film times what U-Net A says, which is `after`.
     """
 
-    size: tuple[int, int]
     of: Literal["whole", "target", "boxes"]
     margin: float = 0.3
     share: float = 0.6
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.size, rng)
+        image, corners = self.drawn(film, rng)
         if self.of == "boxes":
             maps = boxes(corners, self.size, self.share)
             maps = maps * (maps.sum(axis=0) <= 1)

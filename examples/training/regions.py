@@ -4,7 +4,6 @@ Regions are cut by the runtime's kernels. The first stage does not learn from th
 gradient of the cut; the papers train both at once.
 """
 
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -41,14 +40,13 @@ def aligned(
     return regions
 
 
-class Regions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`film_size` is what the first stage takes, `cells` the sides of a region, `count` the boxes of a film.
+class Regions(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`size` is what the first stage takes, `cells` the sides of a region, `count` the boxes of a film.
 
-    The first stage is the last network of `after`; one named before it is U-Net A of Zhong et al., times whose first map
-    the film is seen.
+    The first stage is the last network of `after`; one named before it is U-Net A of Zhong et al., and the film is seen
+    times its first map.
     """
 
-    film_size: tuple[int, int]
     cells: int
     count: int = 16
     canonical_side: float = CANONICAL_SIDE
@@ -64,7 +62,7 @@ class Regions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
                 [level[row].contiguous().numpy() for level in levels],
                 boxes.double().numpy(),
                 self.cells,
-                self.film_size,
+                self.size,
                 self.canonical_side,
             )
             for row, boxes in enumerate(batch["boxes"])
@@ -83,7 +81,7 @@ class JudgedBoxes(Regions, frozen=True, forbid_unknown_fields=True, kw_only=True
     positive: float = 0.5
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.film_size, rng)
+        image, corners = self.drawn(film, rng)
         truth = upright(corners)
         proposed = proposals(truth, self.count, rng)
         overlap = overlaps(proposed, truth)
@@ -114,7 +112,7 @@ class RegionCorners(Regions, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     sigma: float = 1.5
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = task.drawn_film(film, self.film_size, rng)
+        image, corners = self.drawn(film, rng)
         which = rng.integers(len(corners), size=self.count)
         boxes = rotated(corners[which])
         boxes[:, :2] += rng.normal(0, 0.06, (self.count, 2)) * boxes[:, 2:4]

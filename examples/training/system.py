@@ -59,9 +59,8 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Its task. ValueError for a name that is none, msgspec.ValidationError for numbers that do not fit it."""
         if self.task not in TASKS:
             raise ValueError(f"no task {self.task!r}, only: {', '.join(TASKS)}")
-        size = {"size": self.options["size"]} if "size" in self.options else {}
-        cells = {"cells": self.options["cells"]} if "cells" in self.options else {}
-        return cast(Task, msgspec.convert({**size, **cells, **self.target}, TASKS[self.task]))
+        shared = {name: self.options[name] for name in ("size", "cells") if name in self.options}
+        return cast(Task, msgspec.convert({**shared, **self.target}, TASKS[self.task]))
 
 
 class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,9 +1,10 @@
-"""What a task of training is, and what all tasks share: a film drawn anew, a network run in bfloat16."""
+"""What a task of training is, and what all share: films drawn anew, networks run in bfloat16."""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol, cast
 
 import cv2
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -52,13 +53,36 @@ class Samples(torch.utils.data.IterableDataset[Batch]):
             yield {name: torch.from_numpy(np.stack([each[name] for each in drawn])) for name in drawn[0]}
 
 
-def drawn_film(
-    film: Film, size: tuple[int, int], rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """The whole film bent, turned and exposed anew: float32 [1, height, width] in 0..1, corners in its pixels."""
+class OnFilm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A task on films, (height, width) of which is `size`.
+
+    With `aspect` films are first cropped to the spine, so many times as high as wide, where the pipeline does that too;
+    to `cropped`, the share of them that are.
+    """
+
+    size: tuple[int, int]
+    aspect: float | None = None
+    cropped: float = 1.0
+
+    def drawn(self, film: Film, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The film bent, turned and exposed anew: float32 [1, height, width] in 0..1, corners in its pixels."""
+        if self.aspect is not None and rng.uniform() < self.cropped:
+            film = around_spine(film, self.aspect, rng)
+        pixels, corners = film
+        grey, moved = augment((pixels.astype(np.float32) / 255, corners), self.size, rng)
+        return np.ascontiguousarray(grey)[None], moved
+
+
+def around_spine(film: Film, aspect: float, rng: np.random.Generator) -> Film:
+    """The part of a film from a little above the spine to a little below it, `aspect` times as high as wide."""
     pixels, corners = film
-    grey, moved = augment((pixels.astype(np.float32) / 255, corners), size, rng)
-    return np.ascontiguousarray(grey)[None], moved
+    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    height = (high[1] - low[1]) * (1 + rng.uniform(0.06, 0.24))
+    half = np.array([height / aspect, height]) / 2
+    middle = (low + high) / 2 + rng.normal(0, 0.02, 2) * height
+    left, top = np.clip(np.floor(middle - half), 0, None).astype(int)
+    right, bottom = np.minimum(np.ceil(middle + half).astype(int), pixels.shape[::-1])
+    return np.ascontiguousarray(pixels[top:bottom, left:right]), corners - (left, top)
 
 
 def run(network: nn.Module, *inputs: Tensor) -> tuple[Tensor, ...]:
