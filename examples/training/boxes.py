@@ -1,5 +1,6 @@
 """Boxes of vertebrae, what they ask of each anchor, and the task of the first stage of a detector."""
 
+import functools
 from typing import Literal
 
 import numpy as np
@@ -86,7 +87,7 @@ class AnchorBoxes(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=
     negative: float = 0.4
 
     def anchors(self) -> Boxes:
-        return anchors(self.size, self.strides, self.sizes, self.ratios, np.radians(self.angles_deg).tolist())
+        return _anchors(self)
 
     def truth(self, corners: NDArray[np.float64]) -> Boxes:
         return rotated(corners) if self.angles_deg else upright(corners)
@@ -112,6 +113,12 @@ class AnchorBoxes(task.OnFilm, frozen=True, forbid_unknown_fields=True, kw_only=
             "deltas": moved / count,
             "found": (logits[on] > 0).float().mean(),
         }
+
+
+@functools.cache
+def _anchors(task: AnchorBoxes) -> Boxes:
+    """As many as a hundred thousand, the same for every film."""
+    return anchors(task.size, task.strides, task.sizes, task.ratios, np.radians(task.angles_deg).tolist())
 
 
 def focal(logits: Tensor, labels: Tensor) -> Tensor:
