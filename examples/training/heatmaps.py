@@ -3,7 +3,6 @@
 import msgspec
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -89,11 +88,8 @@ class PatchCorners(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sigma: float = 1.2
 
     def draw(self, film: task.Film, rng: np.random.Generator) -> task.Draw:
-        image, corners = self._drawn(film, rng)
-        return {"image": image[None], "corners": corners}
-
-    def _drawn(self, film: task.Film, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return train_patches.drawn(film, rng, size=self.size, height=self.height)
+        patch, corners = train_patches.drawn(film, rng, size=self.size, height=self.height)
+        return {"image": patch[None], "corners": corners}
 
     def losses(self, network: nn.Module, batch: task.Batch, before: task.Befores) -> fitting.Losses:
         (logits,) = task.run(network, batch["image"])
