@@ -31,9 +31,9 @@ from examples.train_landmarks import (
     Batches,
     _grey,
     cached,
-    robust_range,
     soft_argmax,
 )
+from examples.training.augment import robust_range
 from spinert.evaluate.datasets.aasce import read_films
 from spinert.export.recipes.landmarks import LandmarkNet
 from tests import phantoms

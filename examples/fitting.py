@@ -1,6 +1,7 @@
 """The loop that trains a network: AdamW, one cycle of the learning rate, averaged weights, a checkpoint each epoch."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -63,7 +64,16 @@ def fit(
         row = {"epoch": epoch + 1, **sums, "seconds": time.monotonic() - started}
         print(json.dumps({name: round(value, 3) for name, value in row.items()}), flush=True)
         state = {name: part.state_dict() for name, part in parts.items()} | {"epoch": epoch + 1}
-        torch.save(state, checkpoint.with_suffix(".new"))
-        checkpoint.with_suffix(".new").replace(checkpoint)
-    torch.save(average.module.state_dict(), out / "weights.pt")
+        save(state, checkpoint)
+    save(average.module.state_dict(), out / "weights.pt")
     return average.module
+
+
+def save(state: Mapping[str, Any], path: Path) -> None:
+    """All of it or nothing: who finds the file may rely on it."""
+    temporary = path.with_suffix(".new")
+    with temporary.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

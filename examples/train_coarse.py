@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from examples import fitting
-from examples.train_landmarks import BATCH, LEARNING_RATE, Sample, augment, loss_of, robust_range
+from examples.train_landmarks import BATCH, LEARNING_RATE, loss_of
+from examples.training.augment import Sample, augment, robust_range
 from spinert.evaluate.datasets.aasce import read_films
 from spinert.export.recipes import landmarks
 from tests import phantoms

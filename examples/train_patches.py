@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from examples import fitting
-from examples.train_landmarks import Sample, robust_range
+from examples.training.augment import Sample, robust_range
 from spinert.evaluate.datasets.aasce import read_films
 from spinert.export.recipes import landmarks
 from spinert.runtime import patches
@@ -54,7 +54,13 @@ def cached(
     return np.round(small * 255).astype(np.uint8), (corners_px + 0.5) * factor - 0.5
 
 
-def cut(film: tuple[NDArray[np.uint8], NDArray[np.float64]], place: float, rng: np.random.Generator) -> Sample:
+def cut(
+    film: tuple[NDArray[np.uint8], NDArray[np.float64]],
+    place: float,
+    rng: np.random.Generator,
+    size: tuple[int, int] = SIZE,
+    height: float = HEIGHT,
+) -> Sample:
     """A patch about this place: grey values and all corners of the film in its pixels."""
     pixels, corners = film
     spine = patches.frames(corners.mean(axis=1), np.array([place]))
@@ -64,22 +70,25 @@ def cut(film: tuple[NDArray[np.uint8], NDArray[np.float64]], place: float, rng: 
         spine.radians + math.radians(rng.normal(0, 6)),
         pitch,
     )
-    maps = patches.patch_maps(moved, SIZE, vertebrae=HEIGHT)
+    maps = patches.patch_maps(moved, size, vertebrae=height)
     affine = np.column_stack([maps.matrix[0], maps.origin[0]])
-    grey = cv2.warpAffine(pixels, affine, SIZE[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    grey = cv2.warpAffine(pixels, affine, size[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     return grey.astype(np.float32) / 255, maps.to_crop(corners[None].reshape(1, -1, 2)).reshape(corners.shape)
 
 
 def drawn(
-    film: tuple[NDArray[np.uint8], NDArray[np.float64]], rng: np.random.Generator
+    film: tuple[NDArray[np.uint8], NDArray[np.float64]],
+    rng: np.random.Generator,
+    size: tuple[int, int] = SIZE,
+    height: float = HEIGHT,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A patch as the network sees it, and the corners of its vertebrae [SLOTS, 4, 2], nan where none is labelled."""
     count = len(film[1])
-    grey, corners = cut(film, rng.uniform(-BEYOND, count - 1 + BEYOND), rng)
+    grey, corners = cut(film, rng.uniform(-BEYOND, count - 1 + BEYOND), rng, size, height)
     if rng.uniform() < 0.5:
         grey, corners = grey[:, ::-1], corners[:, patches.MIRRORED]
-        corners[..., 0] = SIZE[1] - 1 - corners[..., 0]
-    nearest = int(np.abs(corners[..., 1].mean(axis=1) - (SIZE[0] - 1) / 2).argmin())
+        corners[..., 0] = size[1] - 1 - corners[..., 0]
+    nearest = int(np.abs(corners[..., 1].mean(axis=1) - (size[0] - 1) / 2).argmin())
     target = np.full((SLOTS, 4, 2), np.nan, np.float32)
     for slot in range(SLOTS):
         if 0 <= (v := nearest + slot - SLOTS // 2) < count:
