@@ -38,14 +38,6 @@ class Detected(NamedTuple):
     features: list[NDArray[np.float32]]
 
 
-def plane_size(spec: TensorSpec) -> tuple[int, int]:
-    """Height and width of a tensor whose last two axes are fixed, as the checks of the pipelines have found."""
-    height, width = spec.shape[-2:]
-    assert height is not None
-    assert width is not None
-    return height, width
-
-
 def refuse(network: str, spec: NetworkSpec, expected: str) -> BadBundle:
     """The error for tensors that do not fit the steps."""
     have = ", ".join(str(tensor) for tensor in (*spec.inputs, *spec.outputs))

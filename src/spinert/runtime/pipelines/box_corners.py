@@ -39,7 +39,6 @@ from spinert.runtime.detector import (
     check_image_network,
     detect,
     feature_maps,
-    plane_size,
     refuse,
 )
 from spinert.runtime.film_regions import Region, prepare_region, whole
@@ -58,6 +57,7 @@ from spinert.runtime.spine_isolation import (
     refine_region,
 )
 from spinert.runtime.stopwatch import Stopwatch
+from spinert.runtime.tensors import plane_size
 from spinert.runtime.vertebra_column import DropRule, column
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinert import kernels
-from spinert.bundle import NetworkSpec, TensorSpec
+from spinert.bundle import NetworkSpec
 from spinert.errors import BadBundle, BadNetwork, BadStudy
 from spinert.findings import AasceAngles, Finding, Midline
 from spinert.image import Image
@@ -39,6 +39,7 @@ from spinert.runtime.mask_curve import (
 from spinert.runtime.network import Network
 from spinert.runtime.preparation import Preparation, film_frame, prepare
 from spinert.runtime.stopwatch import Stopwatch
+from spinert.runtime.tensors import plane_size
 from spinert.runtime.vertebra_direction import Correction, vertebra_directions
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"
@@ -101,7 +102,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
     network = networks["centreline"]
     (source,) = network.inputs
     (target,) = [tensor for tensor in network.outputs if settings.output in (None, tensor.name)]
-    size = _size(source)
+    size = plane_size(source)
     with stopwatch.stage("prepare"):
         prepared = prepare(image, size, settings.preparation)
     with stopwatch.stage("network"):
@@ -209,11 +210,3 @@ def _probability(answer: NDArray[np.float32], values: Literal["logits", "probabi
         return np.asarray(wide[-1])
     logits = wide[0] if len(wide) == 1 else wide[1] - wide[0]
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0))))
-
-
-def _size(spec: TensorSpec) -> tuple[int, int]:
-    """Height and width of a tensor; `check` has refused free ones."""
-    height, width = spec.shape[-2:]
-    assert height is not None
-    assert width is not None
-    return height, width

@@ -9,7 +9,7 @@ findings  Vertebra, CobbAngle with its interval, AasceAngles with theirs
 coarse maps -> rough vertebrae -> patches along them -> votes -> DBSCAN and K-means -> which level -> checks -> angles.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from spinert import kernels
 from spinert.bundle import NetworkSpec
-from spinert.errors import BadBundle
 from spinert.findings import Finding
 from spinert.image import Image
 from spinert.runtime import decode, levels, patches
@@ -27,6 +26,7 @@ from spinert.runtime.intervals import Intervals
 from spinert.runtime.landmark_findings import Uncertainty, check_names, landmark_findings
 from spinert.runtime.network import Network
 from spinert.runtime.stopwatch import Stopwatch
+from spinert.runtime.tensors import check_heatmaps, plane_size
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"
 NETWORKS = ("coarse", "patches")
@@ -88,20 +88,8 @@ def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
     vertebrae in a patch."""
     names = settings.class_names
     check_names(names)
-    _check_maps(networks["coarse"], "coarse", f"{4 * len(names)}", lambda maps: maps == 4 * len(names))
-    _check_maps(networks["patches"], "patches", "4, 12, 20, ..", lambda maps: maps % 8 == 4)
-
-
-def _check_maps(spec: NetworkSpec, name: str, expected: str, fits: Callable[[int], bool]) -> None:
-    match [tensor.shape for tensor in (*spec.inputs, *spec.outputs)]:
-        case [(None, 1, int(height), int(width)), (None, int(maps), int(h), int(w))] if height * w == width * h:
-            if fits(maps):
-                return
-    raise BadBundle(
-        f"network {name!r} has tensors {[list(tensor.shape) for tensor in (*spec.inputs, *spec.outputs)]}, expected "
-        f"[N, 1, H, W] -> [N, {expected}, H/s, W/s]",
-        "export the bundle again",
-    )
+    check_heatmaps(networks["coarse"], "coarse", f"{4 * len(names)}", lambda maps: maps == 4 * len(names))
+    check_heatmaps(networks["patches"], "patches", "4, 12, 20, ..", lambda maps: maps % 8 == 4)
 
 
 def accepts(image: Image) -> bool:
@@ -152,12 +140,8 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
 def _size_and_stride(network: Network) -> tuple[tuple[int, int], float]:
     """Height and width of the input, and its pixels for one cell of the maps; `check` has refused free ones."""
     (source,), (target,) = network.inputs, network.outputs
-    height, width = source.shape[-2:]
-    cells = target.shape[-2]
-    assert height is not None
-    assert width is not None
-    assert cells is not None
-    return (height, width), height / cells
+    size = plane_size(source)
+    return size, size[0] / plane_size(target)[0]
 
 
 def _maps(network: Network, images: NDArray[np.float32]) -> NDArray[np.float32]:

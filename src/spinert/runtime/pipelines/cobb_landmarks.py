@@ -13,14 +13,14 @@ from typing import Annotated
 import msgspec
 
 from spinert import kernels
-from spinert.bundle import NetworkSpec, TensorSpec
-from spinert.errors import BadBundle
+from spinert.bundle import NetworkSpec
 from spinert.findings import Finding
 from spinert.image import Image
 from spinert.runtime import decode
 from spinert.runtime.landmark_findings import check_names, landmark_findings
 from spinert.runtime.network import Network
 from spinert.runtime.stopwatch import Stopwatch
+from spinert.runtime.tensors import check_heatmaps, plane_size
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"
 NETWORKS = ("landmarks",)
@@ -50,16 +50,8 @@ def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
     """The network takes one grey image and gives four maps for each of the consecutive levels in `class_names`."""
     names = settings.class_names
     check_names(names)
-    spec = networks["landmarks"]
-    match [tensor.shape for tensor in (*spec.inputs, *spec.outputs)]:
-        case [(None, 1, int(height), int(width)), (None, maps, int(h), int(w))] if height * w == width * h:
-            if maps == 4 * len(names):
-                return
-    raise BadBundle(
-        f"network 'landmarks' has tensors {[list(tensor.shape) for tensor in (*spec.inputs, *spec.outputs)]}, expected "
-        f"[N, 1, H, W] -> [N, {4 * len(names)}, H/s, W/s]",
-        "export the bundle again",
-    )
+    maps = 4 * len(names)
+    check_heatmaps(networks["landmarks"], "landmarks", f"{maps}", lambda found: found == maps)
 
 
 def accepts(image: Image) -> bool:
@@ -71,7 +63,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
     """One radiograph -> vertebrae, curves, the challenge's angles. Points in pixels of the stored image."""
     network = networks["landmarks"]
     (source,), (target,) = network.inputs, network.outputs
-    size = _size(source)
+    size = plane_size(source)
     with stopwatch.stage("prepare"):
         prepared = kernels.prepare_radiograph(
             image.pixels,
@@ -83,7 +75,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
     with stopwatch.stage("network"):
         heatmaps = network({source.name: prepared.pixels[None, None]})[target.name][0]
     with stopwatch.stage("decode"):
-        stride = size[0] / _size(target)[0]
+        stride = size[0] / plane_size(target)[0]
         corners, confidence = decode.heatmap_corners(heatmaps, prepared.map, stride, settings.confidence_radius_cells)
     with stopwatch.stage("geometry"):
         return landmark_findings(
@@ -94,11 +86,3 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
             least_confidence=settings.least_confidence,
             least_cobb_degrees=settings.least_cobb_degrees,
         )
-
-
-def _size(spec: TensorSpec) -> tuple[int, int]:
-    """Height and width of a tensor; `check` has refused free ones."""
-    height, width = spec.shape[-2:]
-    assert height is not None
-    assert width is not None
-    return height, width

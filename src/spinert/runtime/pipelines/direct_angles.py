@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinert import kernels
-from spinert.bundle import NetworkSpec, TensorSpec
+from spinert.bundle import NetworkSpec
 from spinert.errors import BadBundle, BadNetwork, BadStudy
 from spinert.findings import AasceAngles, Finding
 from spinert.image import Image
 from spinert.runtime.network import Network
 from spinert.runtime.preparation import Preparation, film_frame, prepare
 from spinert.runtime.stopwatch import Stopwatch
+from spinert.runtime.tensors import plane_size
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"
 NETWORKS = ("regression",)
@@ -98,7 +99,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
     Raises BadStudy where the film shows nothing or its mask shows no spine, BadNetwork for values that are not finite.
     """
     regression = networks["regression"]
-    size = _size(regression.inputs[0])
+    size = plane_size(regression.inputs[0])
     channels: list[Map] = []
     if settings.regress_on != "mask":
         with stopwatch.stage("prepare"):
@@ -139,7 +140,7 @@ def _mask(image: Image, segmentation: Network, size: tuple[int, int], settings: 
     """The mask as the regression takes it, float32 [c, *size] in 0..1."""
     (source,), (target,) = segmentation.inputs, segmentation.outputs
     with stopwatch.stage("prepare"):
-        prepared = prepare(image, _size(source), settings.preparation)
+        prepared = prepare(image, plane_size(source), settings.preparation)
     with stopwatch.stage("segmentation"):
         answer = segmentation({source.name: prepared.pixels[None, None]})[target.name][0]
     with stopwatch.stage("mask"):
@@ -207,11 +208,3 @@ def _check_segmentation(spec: NetworkSpec, regression: NetworkSpec, settings: Se
 
 def _text(spec: NetworkSpec) -> str:
     return ", ".join(str(tensor) for tensor in (*spec.inputs, *spec.outputs))
-
-
-def _size(spec: TensorSpec) -> tuple[int, int]:
-    """Height and width of a tensor; `check` has refused free ones."""
-    height, width = spec.shape[-2:]
-    assert height is not None
-    assert width is not None
-    return height, width

@@ -31,7 +31,7 @@ from spinert.findings import Finding
 from spinert.image import Image
 from spinert.runtime.box_crops import call_in_parts, crop_boxes, enlarged
 from spinert.runtime.boxes import Boxes, Share, upright
-from spinert.runtime.detector import Detector, check_detector, detect, plane_size, refuse
+from spinert.runtime.detector import Detector, check_detector, detect, refuse
 from spinert.runtime.film_regions import Region, prepare_region, whole
 from spinert.runtime.landmark_findings import check_names, landmark_findings
 from spinert.runtime.masked_points import MaskedPoints, masked_corners
@@ -41,6 +41,7 @@ from spinert.runtime.peeling import Ends, Peeling, box_locations, has_settled, p
 from spinert.runtime.preparation import Preparation
 from spinert.runtime.spine_isolation import Size
 from spinert.runtime.stopwatch import Stopwatch
+from spinert.runtime.tensors import plane_size
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"
 NETWORKS = (

@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinert import kernels
-from spinert.bundle import NetworkSpec, TensorSpec
+from spinert.bundle import NetworkSpec
 from spinert.errors import BadBundle, BadNetwork, BadStudy
 from spinert.findings import LEVELS, Finding
 from spinert.image import Image
 from spinert.runtime.label_findings import centre_findings
 from spinert.runtime.network import Network
 from spinert.runtime.stopwatch import Stopwatch
+from spinert.runtime.tensors import plane_size
 
 ACCEPTS = "one AP, PA or lateral projection radiograph of the spine"
 NETWORKS = ("labels",)
@@ -92,7 +93,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
     """
     network = networks["labels"]
     (source,) = network.inputs
-    size = _size(source)
+    size = plane_size(source)
     with stopwatch.stage("prepare"):
         prepared = kernels.prepare_radiograph(
             image.pixels,
@@ -153,11 +154,3 @@ def _support(
     _, share = kernels.soft_argmax(maps, temperature=settings.temperature, radius=settings.confidence_radius_cells)
     sure = np.minimum(np.clip(height, 0.0, 1.0), share).astype(np.float64)
     return sure, (cells.astype(np.float64) + 0.5) * stride - 0.5
-
-
-def _size(spec: TensorSpec) -> tuple[int, int]:
-    """Height and width of a tensor; `check` has refused free ones."""
-    height, width = spec.shape[-2:]
-    assert height is not None
-    assert width is not None
-    return height, width
