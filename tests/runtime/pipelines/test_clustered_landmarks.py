@@ -156,7 +156,7 @@ def test_a_phantom_gives_its_angles_and_labels(
     check_truth(spine, spine.run())
 
 
-def test_mirrored_patches_vote_as_well(watched: list[Spine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_film_and_its_patches_are_seen_in_the_mirror_as_well(watched: list[Spine]) -> None:
     spine = spine_of(1)
     watched.append(spine)
     upright, calls = spine.patches.answer, []
@@ -166,10 +166,17 @@ def test_mirrored_patches_vote_as_well(watched: list[Spine], monkeypatch: pytest
         answers = upright(images, cells)
         return patches.unmirrored(answers) if len(calls) == 2 else answers  # mirroring is its own inverse
 
-    spine.patches.answer = answer
-    numbers = pipeline.Patches(height=3.6, step=0.5, beyond=1.25, mirrored=True)
-    check_truth(spine, spine.run(patches=numbers))
-    np.testing.assert_array_equal(calls[1], calls[0][..., ::-1])
+    films = []
+
+    def of_film(images: np.ndarray, cells: tuple[int, int]) -> np.ndarray:
+        films.append(images.copy())
+        answers = spine._whole(images, cells)
+        return patches.unmirrored(answers) if len(films) == 2 else answers
+
+    spine.patches.answer, spine.coarse.answer = answer, of_film
+    check_truth(spine, spine.run(mirrored=True))
+    for upright_ones, mirrored_ones in (calls, films):
+        np.testing.assert_array_equal(mirrored_ones, upright_ones[..., ::-1])
 
 
 def test_rough_positions_may_be_off_by_less_than_half_a_vertebra(watched: list[Spine]) -> None:

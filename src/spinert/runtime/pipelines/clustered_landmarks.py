@@ -45,8 +45,6 @@ class Patches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     step: Annotated[float, msgspec.Meta(gt=0, le=1)]
     beyond: Annotated[float, msgspec.Meta(ge=0, le=3)]
     """How far patches go on at both ends, so that a count that is off by one can be mended."""
-    mirrored: bool = False
-    """Whether every patch is seen in the mirror as well, for twice the time."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -56,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     percentiles: tuple[Percent, Percent]
     """Percentiles of the stored values that become 0 and 1."""
     patches: Patches
+    mirrored: bool = False
+    """Whether the film and every patch are seen in the mirror as well, for twice the time."""
     clustering: Clustering = Clustering()
     intervals: Intervals | None = None
     """How intervals follow from the spread of votes; None: the bundle states none."""
@@ -110,9 +110,10 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
             percentiles=settings.percentiles,
         )
     with stopwatch.stage("coarse network"):
-        heatmaps = _maps(coarse, prepared.pixels[None, None])[0]
-        # a copy: the patches may be seen by the same engine, whose next call overwrites what it returned
-        heatmaps = heatmaps.copy()
+        heatmaps = _maps(coarse, prepared.pixels[None, None])[0].copy()
+        if settings.mirrored:
+            mirror = np.ascontiguousarray(prepared.pixels[None, None, :, ::-1])
+            heatmaps = (heatmaps + patches.unmirrored(_maps(coarse, mirror))[0]) / np.float32(2)
     with stopwatch.stage("rough positions"):
         rough, sure = decode.heatmap_corners(heatmaps, prepared.map, stride, radius=3)
         rough_mm = image.to_mm(rough)
@@ -166,7 +167,7 @@ def _votes(
         maps = patches.patch_maps(patches.frames(centres_mm, at), size, vertebrae=numbers.height)
         crops = patches.cut(image, window, maps, size)
     seen = []
-    for mirrored in (False, True)[: 1 + numbers.mirrored]:
+    for mirrored in (False, True)[: 1 + settings.mirrored]:
         with stopwatch.stage("patch network"):
             heatmaps = _maps(network, np.ascontiguousarray(crops[..., ::-1]) if mirrored else crops)
         with stopwatch.stage("votes"):
@@ -186,7 +187,7 @@ def _spine(
     confidence = np.zeros(count)
     flags: list[tuple[str, ...]] = [(ROUGH_POSITION,)] * count
     # inside the spine a vertebra is in each slot of 1 / step patches
-    most = round(slots / settings.patches.step) * (1 + settings.patches.mirrored)
+    most = round(slots / settings.patches.step) * (1 + settings.mirrored)
     for v in np.flatnonzero((level >= 0) & (level < count)):
         at = int(level[v])
         corners[at], covariance[at] = found.corners[v], found.covariance[v]
