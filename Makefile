@@ -26,10 +26,7 @@ test:
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy
 	$(TEST_VENV)/bin/lint-imports
-	# first and in a process of its own: TensorRT's compiler shares signals and memory with whatever else is loaded
-	$(TEST_VENV)/bin/python -m pytest --cov --cov-report= tests/runtime/tensorrt
-	SPINERT_WHEEL="$$(ls $(WHEELS)/spinert-*.whl)" $(TEST_VENV)/bin/python -m pytest --cov --cov-append \
-	    --cov-report=term --ignore=tests/runtime/tensorrt
+	SPINERT_WHEEL="$$(ls $(WHEELS)/spinert-*.whl)" $(TEST_VENV)/bin/python -m pytest --cov --cov-report=term
 	$(TEST_VENV)/bin/python -m pytest -q benchmarks/test_latency.py \
 	    --benchmark-min-rounds=3 --benchmark-max-time=0.2 --benchmark-json=build/latency.json
 

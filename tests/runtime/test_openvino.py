@@ -1,5 +1,6 @@
 """What only OpenVINO needs to be asked: precision, and messages that a reader can use."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,6 +25,28 @@ def test_it_computes_in_the_precision_of_the_file_on_as_many_threads_as_it_was_g
     assert network._compiled.get_property("INFERENCE_PRECISION_HINT").to_dtype().name == "float32"
     assert network._compiled.get_property("INFERENCE_NUM_THREADS") == 1
     assert network._compiled.get_property("NUM_STREAMS") == 1
+
+
+def test_ctrl_c_does_no_harm_after_networks_that_were_closed_in_the_order_of_their_opening(tmp_path: Path) -> None:
+    """In a process of its own: where OpenVINO takes back a stack for signals that is in use, the process dies."""
+    sum_network(tmp_path)
+    script = """
+import os, signal, sys, time
+from pathlib import Path
+from spinert.runtime.backends import openvino
+from tests.runtime.test_backends import sum_network
+signal.signal(signal.SIGINT, signal.default_int_handler)
+first, second = (openvino.open_network(*sum_network(Path(sys.argv[1])), threads=1) for _ in range(2))
+first.close()
+second.close()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(5)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n")
 
 
 def test_the_provider_names_the_version(tmp_path: Path) -> None:

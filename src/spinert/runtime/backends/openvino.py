@@ -6,6 +6,7 @@ size is no faster. Nothing is cached on disk, and OpenVINO's telemetry, which wo
 
 import sys
 import threading
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,9 @@ def open_network(path: Path, spec: NetworkSpec, *, threads: int) -> "OpenvinoNet
         model = reader.convert(reader.load(str(path)))
         _check_tensors(path.name, "input", model.inputs, spec.inputs)
         _check_tensors(path.name, "output", model.outputs, spec.outputs)
-        compiled = openvino.Core().compile_model(model, "CPU", {**_SETTINGS, "INFERENCE_NUM_THREADS": threads})
+        with _importing:
+            core = _core(openvino)
+        compiled = core.compile_model(model, "CPU", {**_SETTINGS, "INFERENCE_NUM_THREADS": threads})
     except BadNetwork:
         raise
     except Exception as error:  # openvino's own exception classes share no base but this one
@@ -104,6 +107,15 @@ class OpenvinoNetwork:
             request.set_output_tensor(place, _tensor(outputs[spec.name]))
         self._slots.slot = (batch, request, outputs)
         return request, outputs
+
+
+@cache
+def _core(openvino: Any) -> Any:
+    """One for the process, and for good: with each, OpenVINO gives the thread a stack for signals and takes it away.
+
+    Two that end in the order in which they began leave one that is gone, and the next Ctrl-C ends in a crash.
+    """
+    return openvino.Core()
 
 
 def _import() -> Any:
