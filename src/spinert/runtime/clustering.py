@@ -115,12 +115,12 @@ def _nothing() -> Found:
 def _labels(groups: list[Floats], numbers: Clustering) -> list[NDArray[np.int64]]:
     """Cluster of each vote of each corner, numbered from head to foot; -1 for votes that are left out."""
     kept, counts = _dense(groups, numbers)
-    for _ in range(2):
-        count = int(np.median(counts))
-        labels = [_kmeans(group, mask, count) for group, mask in zip(groups, kept, strict=True)]
-        outliers = [_outliers(_centres(group, own), numbers) for group, own in zip(groups, labels, strict=True)]
-        kept = [mask & ~np.isin(own, away) for mask, own, away in zip(kept, labels, outliers, strict=True)]
-        counts = [count - len(away) for away in outliers]
+    count = int(np.median(counts))
+    labels = [_kmeans(group, mask, count) for group, mask in zip(groups, kept, strict=True)]
+    outliers = [_outliers(_centres(group, own), numbers) for group, own in zip(groups, labels, strict=True)]
+    kept = [mask & ~np.isin(own, away) for mask, own, away in zip(kept, labels, outliers, strict=True)]
+    count = int(np.median([count - len(away) for away in outliers]))
+    labels = [_kmeans(group, mask, count) for group, mask in zip(groups, kept, strict=True)]
     return [_without_crowded_end(group, own, numbers) for group, own in zip(groups, labels, strict=True)]
 
 
