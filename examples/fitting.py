@@ -1,5 +1,6 @@
 """The loop that trains a network: AdamW, one cycle of the learning rate, averaged weights, a checkpoint each epoch."""
 
+import argparse
 import json
 import os
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +16,20 @@ EMA_DECAY = 0.998
 
 Losses = Mapping[str, Tensor]
 """`loss` is what is minimised; the others are printed."""
+
+
+def arguments_of(description: str | None) -> argparse.Namespace:
+    """What every training on the AASCE films is asked: --data, --out, --fold, --threads. Threads and seed are set."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the AASCE films")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and weights")
+    parser.add_argument("--fold", type=int, default=0, help="the fold that is held out")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    cv2.setNumThreads(1)
+    torch.manual_seed(0)
+    return arguments
 
 
 def fit(

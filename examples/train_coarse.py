@@ -6,9 +6,7 @@ One case-wise fold is held out and never trained on. It takes about half an hour
 instructions. The network needs no exact corners: patches find them (see train_patches.py).
 """
 
-import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -84,16 +82,7 @@ def losses(network: nn.Module, batch: tuple[Tensor, Tensor]) -> fitting.Losses:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the AASCE films")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and weights")
-    parser.add_argument("--fold", type=int, default=0, help="the fold that is held out")
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(1)
-    torch.manual_seed(0)
-
+    arguments = fitting.arguments_of(__doc__)
     films = [film for film in read_films(arguments.data) if film.fold != arguments.fold]
     real = [cached(robust_range(cv2.imread(str(film.path), cv2.IMREAD_GRAYSCALE)), film.corners_px) for film in films]
     rng = np.random.default_rng(0)
