@@ -68,6 +68,11 @@ class Image:
         return rows, columns
 
     @property
+    def may_be_frontal(self) -> bool:
+        """AP or PA, or a view that the image does not state."""
+        return self.view in (None, "AP", "PA")
+
+    @property
     def mm_per_pixel_xy(self) -> tuple[float, float]:
         """Spacing in the order of a point, (x, y); (1, 1) where there is none: square pixels (PS3.3 C.7.6.3.1.7)."""
         if self.spacing_mm is None:

@@ -110,7 +110,7 @@ def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
 
 def accepts(image: Image) -> bool:
     """AP or PA, or a view that the image does not state."""
-    return image.view in (None, "AP", "PA")
+    return image.may_be_frontal
 
 
 def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopwatch: Stopwatch) -> list[Finding]:

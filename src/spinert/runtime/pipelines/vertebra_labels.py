@@ -83,7 +83,7 @@ def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
 
 def accepts(image: Image) -> bool:
     """AP, PA or lateral, or a view that the image does not state. Which of them a bundle takes is in its settings."""
-    return image.view in (None, "AP", "PA") or image.is_lateral
+    return image.may_be_frontal or image.is_lateral
 
 
 def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopwatch: Stopwatch) -> list[Finding]:
