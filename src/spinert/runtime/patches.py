@@ -99,8 +99,9 @@ def cut(image: Image, window: tuple[int, int], maps: kernels.Affine, size: tuple
     """
     scale = np.array(image.mm_per_pixel_xy)
     in_px = kernels.Affine(maps.matrix / scale[:, None], maps.origin / scale)
-    # as many samples as pixels of the image lie in one of the patch, or fine end-plates alias
-    samples = int(np.clip(np.ceil(np.linalg.norm(in_px.matrix, axis=1).max() - 0.25), 1, 8))
+    # as many samples as pixels of the image lie in one of the patch, or fine end-plates alias; from three on, samples
+    # are interpolated over as much of the film as lies between them, and more of them only cost time
+    samples = int(np.clip(np.ceil(np.linalg.norm(in_px.matrix, axis=1).max() - 0.25), 1, 3))
     crops = kernels.crop_rotated(image.pixels[None], in_px, size, samples=samples, outside=float(window[0]))
     low, high = window
     grey = np.clip((crops - np.float32(low)) / np.float32(max(high - low, 1)), 0.0, 1.0)
