@@ -21,9 +21,10 @@ from examples import fitting
 from examples.training import films, system
 from examples.training.task import Film, Samples
 from spinert.export import recipes
+from spinert.runtime.preparation import Preparation
 
-Films = Callable[[int], list[Film]]
-"""Those to train on, so many pixels high."""
+Films = Callable[[int, Preparation], list[Film]]
+"""Those to train on, so many pixels high and prepared so."""
 
 
 def train(described: system.System, films_of: Films, out: Path) -> dict[str, nn.Module]:
@@ -38,7 +39,8 @@ def train(described: system.System, films_of: Films, out: Path) -> dict[str, nn.
             trained[name] = fresh.eval()
             continue
         print(json.dumps({"network": name, "parameters": sum(each.numel() for each in fresh.parameters())}), flush=True)
-        trained[name] = _fit(fresh, network, films_of(network.film_height), trained, out / name).eval()
+        drawn = films_of(network.film_height, described.preparation(name))
+        trained[name] = _fit(fresh, network, drawn, trained, out / name).eval()
     return trained
 
 
@@ -77,9 +79,8 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     real = len([film for film in films.read_films(arguments.data) if film.fold != arguments.fold])
-    preparation = described.preparation
 
-    def films_of(height: int) -> list[Film]:
+    def films_of(height: int, preparation: Preparation) -> list[Film]:
         return films.real(arguments.data, arguments.fold, height, preparation) + films.synthetic(
             films.SYNTHETIC, height, preparation
         )

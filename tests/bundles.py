@@ -19,7 +19,6 @@ from spinert.runtime.golden import encode_golden, make_golden
 SIZE = (192, 96)
 STRIDE = 4
 SETTINGS = {
-    "percentiles": [1.0, 99.0],
     "confidence_radius_cells": 3,
     "least_confidence": 0.5,
     "least_cobb_degrees": 10.0,

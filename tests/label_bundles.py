@@ -15,7 +15,6 @@ from tests.phantoms_sagittal import C1_TO_L5
 
 SIZE = (256, 128)
 SETTINGS = {
-    "percentiles": [1.0, 99.0],
     "temperature": 0.02,
     "confidence_radius_cells": 3,
     "least_confidence": 0.3,

@@ -11,6 +11,7 @@ import msgspec
 from examples.training import angles, boxes, crops, heatmaps, masks, regions
 from examples.training.task import Task
 from spinert.export import recipes
+from spinert.runtime.preparation import Preparation
 
 TASKS: dict[str, type[msgspec.Struct]] = {
     "angles_of_mask": angles.AnglesOfMask,
@@ -42,6 +43,8 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     after        networks of the system that are trained before, and that the task asks
     draws        samples of a film in an epoch
     film_height  pixels that films are reduced to before they are drawn
+    contrast     whether films have their contrast changed as the pipeline's `preparation` says; patches and crops that
+                 the pipeline cuts from the film have not
     """
 
     recipe: str
@@ -54,6 +57,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     draws: Count = 1
     learning_rate: Annotated[float, msgspec.Meta(gt=0)]
     film_height: Count = 640
+    contrast: bool = True
 
     def training(self) -> Task:
         """Its task. ValueError for a name that is none, msgspec.ValidationError for numbers that do not fit it."""
@@ -73,11 +77,10 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     settings: dict[str, Any]
     class_names: tuple[str, ...]
 
-    @property
-    def preparation(self) -> dict[str, Any]:
-        """How the pipeline prepares a film."""
-        percentiles = self.settings.get("percentiles", (1.0, 99.0))
-        return {"percentiles": percentiles, **self.settings.get("preparation", {})}
+    def preparation(self, network: str) -> Preparation:
+        """How the pipeline prepares what this network sees."""
+        prepared = msgspec.convert(self.settings.get("preparation", {}), Preparation)
+        return prepared if self.networks[network].contrast else msgspec.structs.replace(prepared, contrast="none")
 
 
 def read(path: Path) -> System:

@@ -18,6 +18,7 @@ from examples.training import augment, boxes, crops, films, heatmaps, masks, reg
 from spinert import kernels  # noqa: E402
 from spinert.export import recipes  # noqa: E402
 from spinert.runtime.anchors import decode_boxes  # noqa: E402
+from spinert.runtime.preparation import Preparation  # noqa: E402
 from tests import phantoms  # noqa: E402
 
 SYSTEMS = sorted(Path("examples/systems").glob("*.json"))
@@ -37,7 +38,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def film() -> task.Film:
-    return films.synthetic(1, 640, {"percentiles": (1.0, 99.0)})[0]
+    return films.synthetic(1, 640, Preparation())[0]
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +237,7 @@ def test_the_loss_falls_in_a_few_steps(path: Path, name: str) -> None:
     torch.manual_seed(0)
     described = system.read(path)
     network = tiny(described.networks[name])
-    shown = films.synthetic(4, 480, described.preparation)
+    shown = films.synthetic(4, 480, described.preparation(name))
     module = made(network)
     before = tuple(made(tiny(described.networks[each])).eval() for each in network.after)
     batch = next(iter(task.Samples(network.training(), shown, batch=4, draws=1, seed=0)))
@@ -253,12 +254,18 @@ def test_the_loss_falls_in_a_few_steps(path: Path, name: str) -> None:
     assert min(losses[-3:]) < losses[0]
 
 
+def test_only_films_that_the_pipeline_prepares_have_their_contrast_changed() -> None:
+    described = system.read(Path("examples/systems/r1_method2.json"))
+    assert described.preparation("coarse").contrast == "clahe"
+    assert described.preparation("patches").contrast == "none"
+
+
 def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     described = system.read(Path("examples/systems/r9.json"))
     network = msgspec.structs.replace(tiny(described.networks["regression"]), batch=2)
     described = msgspec.structs.replace(described, networks={"regression": network})
-    shown = films.synthetic(4, 300, described.preparation)
-    whole = train_system.train(described, lambda height: shown, tmp_path / "whole")
+    shown = films.synthetic(4, 300, described.preparation("regression"))
+    whole = train_system.train(described, lambda height, preparation: shown, tmp_path / "whole")
 
     kind = type(network.training())
     learned, steps = kind.losses, []
@@ -271,11 +278,11 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(kind, "losses", stopping)
     with pytest.raises(KeyboardInterrupt):
-        train_system.train(described, lambda height: shown, tmp_path / "stopped")
+        train_system.train(described, lambda height, preparation: shown, tmp_path / "stopped")
     assert not (tmp_path / "stopped/regression/weights.pt").exists()
-    resumed = train_system.train(described, lambda height: shown, tmp_path / "stopped")
+    resumed = train_system.train(described, lambda height, preparation: shown, tmp_path / "stopped")
     assert len(steps) == 6, "the first epoch was not trained again"
-    again = train_system.train(described, lambda height: pytest.fail("trained already"), tmp_path / "stopped")
+    again = train_system.train(described, lambda *_: pytest.fail("trained already"), tmp_path / "stopped")
     for name, weights in whole["regression"].state_dict().items():
         assert torch.equal(weights, resumed["regression"].state_dict()[name])
         assert torch.equal(weights, again["regression"].state_dict()[name])

@@ -9,7 +9,6 @@ FACTS = {
     "name": "tiny",
     "pipeline": "cobb_landmarks",
     "settings": {
-        "percentiles": [1.0, 99.0],
         "confidence_radius_cells": 3,
         "least_confidence": 0.5,
         "least_cobb_degrees": 10.0,

@@ -132,7 +132,7 @@ def test_the_provenance_is_of_all_weights_in_order(exported: Exported, folder: P
                 "ensembles": {},
                 "members": {"other": MEMBER | {"networks": {}, "settings": {"radius": 1}}},
             },
-            "do not fit: settings of member 'other': .*`(radius|percentiles)`",
+            "do not fit: settings of member 'other': .*`(radius|confidence_radius_cells)`",
         ),
     ],
 )

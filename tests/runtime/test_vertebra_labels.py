@@ -24,7 +24,6 @@ SIZE = (256, 128)
 SETTINGS = vertebra_labels.Settings(
     class_names=C1_TO_L5,
     views=("lateral",),
-    percentiles=(1.0, 99.0),
     temperature=0.02,
     confidence_radius_cells=3,
     least_confidence=0.3,
@@ -232,8 +231,14 @@ def test_values_that_are_not_finite_are_an_error(output: str) -> None:
 def test_a_black_film_has_no_vertebrae_and_says_so() -> None:
     image = Image(np.zeros((900, 400), np.uint16), "DX", view="LL")
     nothing = Perfect(np.full((24, 2), 60.0), np.zeros(24, bool))
-    with pytest.raises(BadStudy, match=r"none of the vertebrae C1\.\.L5 was found: .* least_confidence is 0\.3"):
+    with pytest.raises(BadStudy, match="the film shows nothing"):
         run(image, nothing)
+
+
+def test_a_film_without_a_vertebra_says_so() -> None:
+    nothing = Perfect(np.full((24, 2), 60.0), np.zeros(24, bool))
+    with pytest.raises(BadStudy, match=r"none of the vertebrae C1\.\.L5 was found: .* least_confidence is 0\.3"):
+        run(Image(np.tile(np.arange(400, dtype=np.uint16), (900, 1)), "DX", view="LL"), nothing)
 
 
 # --- which films and networks

@@ -61,7 +61,7 @@ def export(
     {
       "name": "cobb",
       "pipeline": "cobb_landmarks",
-      "settings": {"percentiles": [1.0, 99.0], ...},
+      "settings": {"least_confidence": 0.3, ...},
       "class_names": ["T1", "T2", ...],
       "data": "which images the weights were trained on",
       "split": "what was held out",

@@ -69,7 +69,7 @@ def prepare(image: Image, size: tuple[int, int], preparation: Preparation) -> ke
     low, high = preparation.percentiles
     if prepared.low == prepared.high:
         raise BadStudy(
-            f"the film shows nothing: its stored values from the {low:g}th to the {high:g}th percentile are all "
+            f"the film shows nothing: its stored values between the percentiles {low:g} and {high:g} are all "
             f"{prepared.low}",
             "give a radiograph that is exposed",
         )

@@ -23,7 +23,6 @@ FAR = 1e6
 def settings(**changes: Any) -> pipeline.Settings:
     numbers: dict[str, Any] = {
         "class_names": T1_TO_L5,
-        "percentiles": (1.0, 99.0),
         "patches": pipeline.Patches(height=3.6, step=0.5, beyond=1.25),
         "least_confidence": 0.3,
         "least_cobb_degrees": 10.0,
@@ -260,8 +259,3 @@ def test_networks_that_do_not_fit_are_refused(changes: Any, networks: Any, said:
 
 def test_networks_that_fit_are_taken() -> None:
     pipeline.check({"coarse": spec(68), "patches": spec(12)}, settings())
-
-
-def test_percentiles_must_ascend() -> None:
-    with pytest.raises(ValueError, match="the first must be below the second"):
-        settings(percentiles=(99.0, 1.0))

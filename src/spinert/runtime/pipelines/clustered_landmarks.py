@@ -16,7 +16,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from spinert import kernels
 from spinert.bundle import NetworkSpec
 from spinert.findings import Finding
 from spinert.image import Image
@@ -25,6 +24,7 @@ from spinert.runtime.clustering import Clustering, Found, cluster
 from spinert.runtime.intervals import Intervals
 from spinert.runtime.landmark_findings import Uncertainty, check_names, landmark_findings
 from spinert.runtime.network import Network
+from spinert.runtime.preparation import Preparation, prepare
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.tensors import check_heatmaps, plane_size
 
@@ -33,7 +33,6 @@ NETWORKS = ("coarse", "patches")
 ROUGH_POSITION = "rough_position"
 UNCERTAIN_LEVEL = "uncertain_level"
 
-Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -51,8 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Numbers of the pipeline; `class_names` are the vertebrae of the coarse maps from top to bottom."""
 
     class_names: tuple[str, ...]
-    percentiles: tuple[Percent, Percent]
-    """Percentiles of the stored values that become 0 and 1."""
+    preparation: Preparation = Preparation()
     patches: Patches
     mirrored: bool = False
     """Whether the film and every patch are seen in the mirror as well, for twice the time."""
@@ -67,11 +65,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """All levels are flagged where the count of the vertebrae is likelier than the next best one by less."""
     least_cobb_degrees: Annotated[float, msgspec.Meta(gt=0, le=180)]
     """Curves below it are not reported; SRS calls a curve scoliosis from 10 degrees."""
-
-    def __post_init__(self) -> None:
-        low, high = self.percentiles
-        if not low < high:
-            raise ValueError(f"percentiles are {low:g} and {high:g}, the first must be below the second")
 
 
 class _Spine(NamedTuple):
@@ -102,13 +95,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
     coarse = networks["coarse"]
     size, stride = _size_and_stride(coarse)
     with stopwatch.stage("prepare"):
-        prepared = kernels.prepare_radiograph(
-            image.pixels,
-            size=size,
-            inverted=image.inverted,
-            mm_per_pixel_xy=image.mm_per_pixel_xy,
-            percentiles=settings.percentiles,
-        )
+        prepared = prepare(image, size, settings.preparation)
     with stopwatch.stage("coarse network"):
         heatmaps = _maps(coarse, prepared.pixels[None, None])[0].copy()
         if settings.mirrored:

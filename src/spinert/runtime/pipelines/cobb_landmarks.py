@@ -4,7 +4,7 @@ image     one projection radiograph of the spine, stored values [rows, columns]
 network   "landmarks": float32 [N, 1, H, W] in 0..1, bone bright -> float32 [N, 4 v, h, w] logits of corner heat-maps
 findings  Vertebra (level, corners, confidence), CobbAngle (degrees, end vertebrae, apex), AasceAngles (degrees)
 
-prepare (percentile window, aspect-keeping resize) -> network -> soft-argmax -> checks -> angles in mm.
+prepare -> network -> soft-argmax -> checks -> angles in mm.
 """
 
 from collections.abc import Mapping
@@ -12,38 +12,30 @@ from typing import Annotated
 
 import msgspec
 
-from spinert import kernels
 from spinert.bundle import NetworkSpec
 from spinert.findings import Finding
 from spinert.image import Image
 from spinert.runtime import decode
 from spinert.runtime.landmark_findings import check_names, landmark_findings
 from spinert.runtime.network import Network
+from spinert.runtime.preparation import Preparation, prepare
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.tensors import check_heatmaps, plane_size
 
 ACCEPTS = "one AP or PA projection radiograph of the spine"
 NETWORKS = ("landmarks",)
 
-Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
-
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Numbers of the pipeline; `class_names` are the vertebrae of the heat-maps from top to bottom."""
 
     class_names: tuple[str, ...]
-    percentiles: tuple[Percent, Percent]
-    """Percentiles of the stored values that become 0 and 1."""
+    preparation: Preparation = Preparation()
     confidence_radius_cells: Annotated[int, msgspec.Meta(ge=0)]
     least_confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
     """A vertebra below it is flagged."""
     least_cobb_degrees: Annotated[float, msgspec.Meta(gt=0, le=180)]
     """Curves below it are not reported; SRS calls a curve scoliosis from 10 degrees."""
-
-    def __post_init__(self) -> None:
-        low, high = self.percentiles
-        if not low < high:
-            raise ValueError(f"percentiles are {low:g} and {high:g}, the first must be below the second")
 
 
 def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
@@ -65,13 +57,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
     (source,), (target,) = network.inputs, network.outputs
     size = plane_size(source)
     with stopwatch.stage("prepare"):
-        prepared = kernels.prepare_radiograph(
-            image.pixels,
-            size=size,
-            inverted=image.inverted,
-            mm_per_pixel_xy=image.mm_per_pixel_xy,
-            percentiles=settings.percentiles,
-        )
+        prepared = prepare(image, size, settings.preparation)
     with stopwatch.stage("network"):
         heatmaps = network({source.name: prepared.pixels[None, None]})[target.name][0]
     with stopwatch.stage("decode"):

@@ -6,7 +6,7 @@ network   "labels": float32 [N, 1, H, W] in 0..1, bone bright ->
           "maps" float32 [N, 1 + n, H/s, W/s], of the background and of each level: Gaussians of peak one
 findings  VertebraCentre (level, centre in px and mm, confidence)
 
-prepare (percentile window, aspect-keeping resize) -> network -> way back to the film -> confidence -> checks.
+prepare -> network -> way back to the film -> confidence -> checks.
 
 Bayat et al., Vertebral labelling in radiographs: learning a coordinate corrector to enforce spinal shape (CSI 2019):
 soft-argmax and the residual corrector that sees all vertebrae at once are part of the network. The paper takes every
@@ -27,14 +27,13 @@ from spinert.findings import LEVELS, Finding
 from spinert.image import Image
 from spinert.runtime.label_findings import centre_findings
 from spinert.runtime.network import Network
+from spinert.runtime.preparation import Preparation, prepare
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.tensors import plane_size
 
 ACCEPTS = "one AP, PA or lateral projection radiograph of the spine"
 NETWORKS = ("labels",)
 C1_TO_L5 = LEVELS[: LEVELS.index("S1")]
-
-Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,8 +42,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     class_names: tuple[str, ...]
     views: Annotated[tuple[Literal["AP", "PA", "lateral"], ...], msgspec.Meta(min_length=1)]
     """Views that the network was trained on; a film that states another is refused."""
-    percentiles: tuple[Percent, Percent]
-    """Percentiles of the stored values that become 0 and 1."""
+    preparation: Preparation = Preparation()
     temperature: Annotated[float, msgspec.Meta(gt=0)]
     """That of the network's own soft-argmax: one over its sharpness."""
     confidence_radius_cells: Annotated[int, msgspec.Meta(ge=0)]
@@ -52,11 +50,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """A level below it is flagged, or left out where no surer one lies beyond it."""
     farthest_from_peak_px: Annotated[float, msgspec.Meta(gt=0)]
     """In pixels of the input; a centre farther from its map's peak is flagged."""
-
-    def __post_init__(self) -> None:
-        low, high = self.percentiles
-        if not low < high:
-            raise ValueError(f"percentiles are {low:g} and {high:g}, the first must be below the second")
 
 
 def check(networks: Mapping[str, NetworkSpec], settings: Settings) -> None:
@@ -95,13 +88,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
     (source,) = network.inputs
     size = plane_size(source)
     with stopwatch.stage("prepare"):
-        prepared = kernels.prepare_radiograph(
-            image.pixels,
-            size=size,
-            inverted=image.inverted,
-            mm_per_pixel_xy=image.mm_per_pixel_xy,
-            percentiles=settings.percentiles,
-        )
+        prepared = prepare(image, size, settings.preparation)
     with stopwatch.stage("network"):
         answer = network({source.name: prepared.pixels[None, None]})
     with stopwatch.stage("decode"):
