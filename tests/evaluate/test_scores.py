@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spinert.evaluate.case import Case
 from spinert.evaluate.centres import Located
 from spinert.evaluate.compared import NO_ANGLES, Compared
+from spinert.evaluate.curves import Paired
 from spinert.evaluate.scores import measures_angles, scores_of, without_angles_failed
 
 
@@ -55,6 +56,15 @@ def test_intervals_are_scored_over_the_films_that_have_them() -> None:
     plain = scores_of([replace(GOOD, intervals=None)], angles=True).angles
     assert plain is not None
     assert plain.coverage_percent is None
+
+
+def test_curves_are_scored_one_by_one() -> None:
+    curves = [Paired(20.0, (15.0, 25.0), 24.0), Paired(30.0, (29.0, 32.0), 28.0), Paired(12.0, None, 12.0)]
+    scores = scores_of([replace(GOOD, curves=curves), FAILED], angles=True).curves
+    assert scores is not None
+    assert (scores.curves, scores.mae_degrees) == (3, pytest.approx(2.0))
+    assert (scores.coverage_percent, scores.interval_width_degrees) == (50.0, pytest.approx(6.5))
+    assert scores_of([GOOD], angles=True).curves is None
 
 
 def test_identification_is_over_all_vertebrae_and_localisation_over_those_found() -> None:

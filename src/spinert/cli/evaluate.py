@@ -39,9 +39,10 @@ def evaluate(
 
     Every film goes one at a time through the whole path that `spinert infer` takes. Printed for each bundle: SMAPE by
     the AASCE 2019 challenge's rule, mean absolute error, Pearson's r and ICC(2,1) of its three angles, bias and 95 %
-    limits of agreement of the major one, severity (below 10, to 25, to 45, above 45 degrees), how often 95 % intervals
-    hold the true angle, distances of corners, vertebrae identified (within 20 mm, and none nearer), milliseconds of
-    each stage (medians), MB. What a bundle does not find, or the dataset does not know, is n/a.
+    limits of agreement of the major one, severity (below 10, to 25, to 45, above 45 degrees), errors of the curves that
+    were found, how often 95 % intervals hold the true angle, distances of corners, vertebrae identified (within 20 mm,
+    and none nearer), milliseconds of each stage (medians), MB. What a bundle does not find, or the dataset does not
+    know, is n/a.
 
     A film without a result is counted, with its reason, and its angles as 0 degrees: 100 % of SMAPE. Files: of each
     bundle a table of the films and plots of found against true, Bland-Altman and severity; summary.json of all. They

@@ -10,7 +10,7 @@ from spinert.runtime.report.write import stems
 
 if TYPE_CHECKING:
     from spinert.evaluate import Evaluated
-    from spinert.evaluate.scores import AngleScores, CentreScores, CornerScores
+    from spinert.evaluate.scores import AngleScores, CentreScores, CornerScores, CurveScores
 
 NONE = "n/a"
 MOST_REASONS = 5
@@ -58,6 +58,10 @@ def _relied_on(text: Callable[["AngleScores"], str]) -> Callable[["Evaluated"], 
     return cell
 
 
+def _curves(text: Callable[["CurveScores"], str]) -> Callable[["Evaluated"], str]:
+    return lambda each: NONE if each.all_films.curves is None else text(each.all_films.curves)
+
+
 def _corners(text: Callable[["CornerScores"], str]) -> Callable[["Evaluated"], str]:
     return lambda each: NONE if each.all_films.corners is None else text(each.all_films.corners)
 
@@ -93,6 +97,10 @@ ROWS: tuple[Row, ...] = (
     ("same severity, %", _angles(lambda scores: _value(scores.same_severity_percent, 1))),
     ("95 % intervals hold, %", _angles(lambda scores: _value(scores.coverage_percent, 1))),
     ("their mean width, degrees", _angles(lambda scores: _value(scores.interval_width_degrees, 1))),
+    ("curves found", _curves(lambda scores: str(scores.curves))),
+    ("curve MAE, degrees", _curves(lambda scores: _value(scores.mae_degrees, 2))),
+    ("curve 95 % intervals hold, %", _curves(lambda scores: _value(scores.coverage_percent, 1))),
+    ("curve interval width, degrees", _curves(lambda scores: _value(scores.interval_width_degrees, 1))),
     ("films without a warning", _relied_on(lambda scores: str(scores.films))),
     ("their SMAPE, %", _relied_on(lambda scores: _value(scores.smape_percent, 2))),
     ("their MAE, degrees", _relied_on(lambda scores: _three(scores.mae_degrees, 2))),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spinert.errors import SpinertError
 from spinert.evaluate.case import Case
 from spinert.evaluate.centres import Located, locate
+from spinert.evaluate.curves import Paired, pair
 from spinert.findings import T1_TO_L5, AasceAngles, Finding, Point, Vertebra, VertebraCentre
 from spinert.image import Image
 from spinert.runtime.infer import Model
@@ -25,6 +26,7 @@ class Compared:
     exit_code     that of the error, 0 where there was none
     degrees       float64 [3], None where the findings hold no angles
     intervals     float64 [3, 2], 95 % intervals of the angles, None where the findings state none
+    curves        each found curve and the labelled one, where corners are labelled
     corner_error  mean distance of the corners of the levels that both sides have, None where there are none
     located       every labelled vertebra; of a failed film none was found
     labels        whether the findings name vertebrae, so that they can be scored at all
@@ -38,6 +40,7 @@ class Compared:
     has_spacing: bool = False
     degrees: NDArray[np.float64] | None = None
     intervals: NDArray[np.float64] | None = None
+    curves: Sequence[Paired] = ()
     corner_error: float | None = None
     located: Sequence[Located] = ()
     labels: bool = False
@@ -71,6 +74,7 @@ def compare(case: Case, image: Image, findings: Sequence[Finding], timings_ms: d
         has_spacing=image.spacing_mm is not None,
         degrees=None if angles is None else np.array(angles.degrees),
         intervals=intervals,
+        curves=[] if case.corners_px is None else pair(image, findings, case.corners_px),
         corner_error=_corner_error(case, image, vertebrae),
         located=locate(image, centres, case.centres_px),
         labels=bool(centres),

@@ -71,7 +71,7 @@ def severity_confusion(found: Array, labelled: Array, failed: NDArray[np.bool_])
 
 
 def coverage(intervals: Array, labelled: Array) -> Coverage:
-    """Of 95 % intervals [n, 3, 2], (low, high) in degrees, the share that holds the labelled angles [n, 3].
+    """Of 95 % intervals [.., 2], (low, high) in degrees, the share that holds the labelled angles [..].
 
     An angle on an end of its interval is held.
     """

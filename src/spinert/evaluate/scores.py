@@ -37,6 +37,16 @@ class AngleScores(msgspec.Struct, frozen=True, kw_only=True):
     interval_width_degrees: float | None = None
 
 
+class CurveScores(msgspec.Struct, frozen=True, kw_only=True):
+    """Over the found curves of films with labelled corners, each against the labelled one: see `curves`."""
+
+    curves: int
+    mae_degrees: float
+    coverage_percent: float | None
+    """Of the 95 % intervals, over the curves that have them."""
+    interval_width_degrees: float | None
+
+
 class CornerScores(msgspec.Struct, frozen=True, kw_only=True):
     """Mean over films of each film's mean distance; in mm over films with spacing, in pixels over the others."""
 
@@ -66,6 +76,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     flagged: int
     failures: dict[str, int]
     angles: AngleScores | None
+    curves: CurveScores | None
     corners: CornerScores | None
     centres: CentreScores | None
     latency_ms: dict[str, float]
@@ -96,6 +107,7 @@ def scores_of(films: Sequence[Compared], *, angles: bool) -> Scores:
         flagged=sum(bool(film.flags) for film in results),
         failures=dict(Counter(film.failure for film in films if film.failure is not None).most_common()),
         angles=_angles(labelled) if angles and labelled else None,
+        curves=_curves(films),
         corners=_corners(films),
         centres=_centres(films),
         latency_ms=_latency(results),
@@ -125,6 +137,20 @@ def _angles(films: Sequence[Compared]) -> AngleScores:
         major_limits_degrees=(lower, upper),
         severity=tuple(tuple(row) for row in severity.tolist()),
         same_severity_percent=100.0 * float(np.trace(severity)) / len(films),
+        coverage_percent=None if covered is None else covered.percent,
+        interval_width_degrees=None if covered is None else covered.width_degrees,
+    )
+
+
+def _curves(films: Sequence[Compared]) -> CurveScores | None:
+    curves = [curve for film in films for curve in film.curves]
+    if not curves:
+        return None
+    stated = [(curve.interval, curve.labelled) for curve in curves if curve.interval is not None]
+    covered = metrics.coverage(*(np.array(side, np.float64) for side in zip(*stated, strict=True))) if stated else None
+    return CurveScores(
+        curves=len(curves),
+        mae_degrees=float(np.mean([abs(curve.degrees - curve.labelled) for curve in curves])),
         coverage_percent=None if covered is None else covered.percent,
         interval_width_degrees=None if covered is None else covered.width_degrees,
     )
