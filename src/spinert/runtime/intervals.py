@@ -37,8 +37,13 @@ class Intervals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 def interval(degrees: float, deviation: float, spread: Spread) -> Interval:
     """(low, high) within 0..180, to a hundredth of a degree. `deviation`: standard deviation from the corners."""
-    half = _Z_95 * float(np.hypot(spread.scale * deviation, spread.floor_degrees))
+    half = float(half_width(np.array(deviation), spread))
     return round(max(degrees - half, 0.0), 2), round(min(degrees + half, _LARGEST), 2)
+
+
+def half_width(deviation: Floats, spread: Spread) -> Floats:
+    """Of the intervals of angles whose corners give them these standard deviations; degrees, any shape."""
+    return np.asarray(_Z_95 * np.hypot(spread.scale * deviation, spread.floor_degrees))
 
 
 def plate_deviation(left: Floats, right: Floats, covariance_left: Floats, covariance_right: Floats) -> float:
