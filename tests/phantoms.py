@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 VERTEBRAE = 17
 SUBPIXEL_BITS = 4
+NO_NECK = np.empty((0, 4, 2))
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,23 @@ def random_tilts(rng: np.random.Generator, largest_deg: float = 40.0) -> NDArray
     return wave * rng.uniform(0.0, largest_deg) + rng.normal(0, 1.5, VERTEBRAE)
 
 
-def draw(corners_px: NDArray[np.float64], size: tuple[int, int], rng: np.random.Generator) -> Phantom:
-    """A film of `size` = (rows, columns) around these corners."""
+def draw(
+    corners_px: NDArray[np.float64],
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    neck_px: NDArray[np.float64] = NO_NECK,
+) -> Phantom:
+    """A film of `size` = (rows, columns) around these corners; above a neck [n, 4, 2] lies the skull."""
     pixel = size[0] / 1000.0
     centres = corners_px.mean(axis=1)
     film = _body(centres, size, rng)
     film += _ribs(centres, corners_px, size, rng)
     film += _pelvis(centres[-1], corners_px[-1], size)
+    if len(neck_px):
+        film += _skull(neck_px, size)
     bone = np.zeros(size, np.float32)
+    for quad in neck_px:
+        bone = np.maximum(bone, _vertebra(quad, size, pixel) * np.float32(0.6))
     strength = np.linspace(0.7, 1.0, len(corners_px)) * rng.uniform(0.8, 1.2, len(corners_px))
     for quad, weight in zip(corners_px, strength, strict=True):
         bone = np.maximum(bone, _vertebra(quad, size, pixel) * np.float32(weight))
@@ -104,6 +114,16 @@ def random_phantom(rng: np.random.Generator, size: tuple[int, int] = (1000, 400)
         if inside:
             return draw(corners, size, rng)
     raise AssertionError(f"no random spine fits into {size}")
+
+
+def whole_film(rng: np.random.Generator, size: tuple[int, int] = (1600, 700)) -> Phantom:
+    """From the skull to the hips, as a patient stands before the detector; T1..L5 take less than half of its height."""
+    rows, columns = size
+    tilts = random_tilts(rng, 30.0)
+    neck = np.linspace(0.0, 1.0, 7, endpoint=False) * tilts[0]
+    corners = spine_corners(np.concatenate([neck, tilts]), (0.0, rows * rng.uniform(0.16, 0.2)), rows * 0.62)
+    corners[..., 0] += columns * rng.uniform(0.45, 0.55) - corners[..., 0].mean()
+    return draw(corners[7:], size, rng, corners[:7])
 
 
 def _polygon(mask: NDArray[np.uint8], points: NDArray[np.float64], value: int = 255) -> None:
@@ -204,3 +224,14 @@ def _pelvis(centre: NDArray[np.float64], last: NDArray[np.float64], size: tuple[
     sacrum = np.array([[-0.7, 0.75], [0.7, 0.75], [0.3, 2.3], [-0.3, 2.3]]) * width + centre
     _polygon(mask, sacrum, 255)
     return cv2.GaussianBlur(_scaled(mask), (0, 0), rows * 0.004) * np.float32(0.16)
+
+
+def _skull(neck: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A bright dome with a jaw in front of the upper neck."""
+    rows, _ = size
+    mask = np.zeros(size, np.uint8)
+    x, y = (float(value) for value in neck[0].mean(axis=0))
+    width = float(np.linalg.norm(neck[0, 1] - neck[0, 0]))
+    cv2.ellipse(mask, ((x, y - width * 2.2), (width * 4.6, width * 5.6), 0.0), 230, -1, cv2.LINE_AA)
+    cv2.ellipse(mask, ((x, y + width * 0.2), (width * 3.0, width * 2.0), 0.0), 150, -1, cv2.LINE_AA)
+    return cv2.GaussianBlur(_scaled(mask), (0, 0), rows * 0.004) * np.float32(0.3)

@@ -88,9 +88,7 @@ def cluster(points: Floats, covariance: Floats, spread: Floats, centres: Floats,
     points, covariance, spread   as of `patches.Votes`, with any number of patches
     centres                      float64 [n, 2] in mm: rough centres from head to foot
     """
-    sure = (spread < numbers.largest_spread).all(axis=-1) & np.isfinite(points).all(axis=(-2, -1))
-    if numbers.squeezed_ratio is not None:
-        sure &= ~squeezed(points, numbers.squeezed_ratio)
+    sure = sure_votes(points, spread, numbers)
     quads, spreads = points[sure], covariance[sure]
     if len(quads) < numbers.min_samples:
         return _nothing()
@@ -98,6 +96,14 @@ def cluster(points: Floats, covariance: Floats, spread: Floats, centres: Floats,
     groups = [np.column_stack([straight.along[:, c], straight.across[:, c]]) for c in range(CORNERS)]
     labels = _labels(groups, numbers)
     return _join(quads, spreads, straight, labels, numbers)
+
+
+def sure_votes(points: Floats, spread: Floats, numbers: Clustering) -> NDArray[np.bool_]:
+    """Which of the votes [..] for vertebrae, points [.., 4, 2] and spread [.., 4], count."""
+    sure = (spread < numbers.largest_spread).all(axis=-1) & np.isfinite(points).all(axis=(-2, -1))
+    if numbers.squeezed_ratio is not None:
+        sure &= ~squeezed(points, numbers.squeezed_ratio)
+    return np.asarray(sure)
 
 
 def squeezed(quads: Floats, ratio: float) -> NDArray[np.bool_]:
@@ -225,7 +231,7 @@ def _join(
     for v, (row, _) in enumerate(whole):
         for c in range(CORNERS):
             chosen = labels[c] == row[c]
-            corners[v, c], spreads[v, c] = _mean(quads[chosen, c], covariance[chosen, c])
+            corners[v, c], spreads[v, c] = mean_of(quads[chosen, c], covariance[chosen, c])
             votes[v, c] = chosen.sum()
     return Found(corners, spreads, np.array([along for _, along in whole]), votes.min(axis=1, initial=10**9))
 
@@ -235,7 +241,7 @@ def _shape(quads: Floats) -> Floats:
     return np.asarray(np.median(quads - quads.mean(axis=1, keepdims=True), axis=0))
 
 
-def _mean(points: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+def mean_of(points: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     """Mean of the votes, each by its certainty, and its covariance as if the votes were one sight of one corner.
 
     Patches overlap, so that their votes are no independent sights: their number does not make the mean surer.

@@ -10,6 +10,7 @@ from spinert.errors import BadBundle
 from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Vertebra
 from spinert.image import Image
 from spinert.runtime import cobb, patches
+from spinert.runtime.film_regions import prepare_region
 from spinert.runtime.intervals import Intervals, Spread
 from spinert.runtime.pipelines import clustered_landmarks as pipeline
 from spinert.runtime.stopwatch import Stopwatch
@@ -212,6 +213,62 @@ def test_a_vertebra_without_votes_is_the_rough_one_and_flagged(watched: list[Spi
     assert vertebrae[6].confidence == 0
     assert all(pipeline.ROUGH_POSITION not in vertebra.flags for v, vertebra in enumerate(vertebrae) if v != 6)
     assert np.abs(np.array(vertebrae[6].corners_px) - spine.corners[6]).max() < 4.0
+
+
+@pytest.mark.parametrize(("reach", "flag"), [(None, pipeline.ROUGH_POSITION), (0.4, "low_confidence")])
+def test_few_votes_make_no_cluster_but_a_vertebra_where_levels_gather_them(
+    watched: list[Spine], reach: float | None, flag: str
+) -> None:
+    spine = spine_of(0)
+    watched.append(spine)
+    everything = spine.patches.answer
+
+    def answer(images: np.ndarray, cells: tuple[int, int]) -> np.ndarray:
+        """Vertebra 6 is seen in one patch of six."""
+        answers = everything(images, cells)
+        spine.hidden = {6}
+        hidden = everything(images, cells)
+        spine.hidden = set()
+        seen = np.flatnonzero((answers != hidden).any(axis=(1, 2, 3)))
+        middle = seen[len(seen) // 2]
+        hidden[middle] = answers[middle]
+        return hidden
+
+    spine.patches.answer = answer
+    vertebrae = of(Vertebra, spine.run(reach=reach))
+    assert vertebrae[6].flags[0] == flag
+    off = np.abs(np.array(vertebrae[6].corners_px) - spine.corners[6]).max()
+    assert off < 1.0 if reach else off < 4.0
+
+
+@pytest.mark.parametrize("spacing", [None, (0.2, 0.17)])
+def test_a_spine_that_is_a_small_part_of_the_film_is_looked_at_again(
+    watched: list[Spine], monkeypatch: pytest.MonkeyPatch, spacing: tuple[float, float] | None
+) -> None:
+    phantom = phantoms.random_phantom(np.random.default_rng(2))
+    film = np.pad(phantom.pixels, ((700, 500), (300, 200)), mode="edge")
+    image = Image(film, "DX", spacing_mm=spacing, spacing_kind="given" if spacing else "none")
+    spine = Spine(image, phantom.corners_px + np.array([300, 700]))
+    watched.append(spine)
+    seen = []
+
+    def looked(image: Image, part: Any, size: tuple[int, int], preparation: Any) -> Any:
+        prepared = prepare_region(image, part, size, preparation)
+        seen.append((part, prepared.map))
+        return prepared
+
+    monkeypatch.setattr(pipeline, "prepare_region", looked)
+    spine.coarse.answer = lambda images, cells: gaussians(seen[-1][1].to_network(spine.corners), cells, 1.5)[None]
+    check_truth(spine, spine.run())
+    assert len(seen) == 1
+    check_truth(spine, spine.run(closer=pipeline.Closer(below=0.7, margins=(0.1, 0.2))))
+    assert len(seen) == 3
+    part = seen[-1][0]
+    top, bottom = spine.corners[..., 1].min(), spine.corners[..., 1].max()
+    assert (top - part.top) / (bottom - top) == pytest.approx(0.1, abs=0.02)
+    assert (part.bottom - bottom) / (bottom - top) == pytest.approx(0.2, abs=0.02)
+    check_truth(spine, spine.run(closer=pipeline.Closer(below=0.3, margins=(0.1, 0.2))))
+    assert len(seen) == 4, "the spine fills a third of the film"
 
 
 def test_nothing_in_the_patches_leaves_flagged_rough_positions(watched: list[Spine]) -> None:

@@ -6,7 +6,8 @@ networks  "coarse": float32 [N, 1, H, W] in 0..1, bone bright -> float32 [N, 4 v
           corners of s vertebrae from head to foot, s odd, the middle one being that nearest to the patch's centre
 findings  Vertebra, CobbAngle with its interval, AasceAngles with theirs
 
-coarse maps -> rough vertebrae -> patches along them -> votes -> DBSCAN and K-means -> which level -> checks -> angles.
+coarse maps -> rough vertebrae (where the spine is a small part of the film, once more over that part) -> patches along
+them -> votes -> DBSCAN and K-means -> which level -> all votes of each level -> checks -> angles.
 """
 
 from collections.abc import Mapping
@@ -16,15 +17,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from spinert import kernels
 from spinert.bundle import NetworkSpec
 from spinert.findings import Finding
 from spinert.image import Image
 from spinert.runtime import decode, levels, patches
 from spinert.runtime.clustering import Clustering, Found, cluster
+from spinert.runtime.film_regions import Region, prepare_region, region_within, whole
+from spinert.runtime.gathering import gather
 from spinert.runtime.intervals import Intervals
 from spinert.runtime.landmark_findings import Uncertainty, check_names, landmark_findings
 from spinert.runtime.network import Network
-from spinert.runtime.preparation import Preparation, prepare
+from spinert.runtime.preparation import Preparation
 from spinert.runtime.stopwatch import Stopwatch
 from spinert.runtime.tensors import check_heatmaps, plane_size
 
@@ -34,6 +38,7 @@ ROUGH_POSITION = "rough_position"
 UNCERTAIN_LEVEL = "uncertain_level"
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Margin = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Patches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,6 +51,16 @@ class Patches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """How far patches go on at both ends, so that a count that is off by one can be mended."""
 
 
+class Closer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A second look at the part of the film that shows the rough spine, as shares of the spine's height."""
+
+    below: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    """It is taken where the rough spine takes a smaller share of the film's height: films from skull to hips, in which
+    vertebrae are too small for the coarse network."""
+    margins: tuple[Margin, Margin]
+    """What is left above and below the spine. The part is as wide as the network's input allows, about its middle."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Numbers of the pipeline; `class_names` are the vertebrae of the coarse maps from top to bottom."""
 
@@ -55,6 +70,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mirrored: bool = False
     """Whether the film and every patch are seen in the mirror as well, for twice the time."""
     clustering: Clustering = Clustering()
+    closer: Closer | None = None
+    """When and how the coarse network looks again; None: never."""
+    reach: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    """Every level gathers all sure votes within so many vertebrae of its place; None: a vertebra is the mean of its own
+    cluster, as in the paper, and a level without one is the rough one."""
     intervals: Intervals | None = None
     """How intervals follow from the spread of votes; None: the bundle states none."""
     least_rough_confidence: Share = 0.02
@@ -65,6 +85,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """All levels are flagged where the count of the vertebrae is likelier than the next best one by less."""
     least_cobb_degrees: Annotated[float, msgspec.Meta(gt=0, le=180)]
     """Curves below it are not reported; SRS calls a curve scoliosis from 10 degrees."""
+
+
+class _Rough(NamedTuple):
+    """What the coarse maps say: corners [v, 4, 2] in mm, confidence [v]; the maps, their way to the image, the input's
+    pixels for one cell, and the stored values that became 0 and 1."""
+
+    corners: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    heatmaps: NDArray[np.float32]
+    map: kernels.PlaneMap
+    stride: float
+    window: tuple[int, int]
 
 
 class _Spine(NamedTuple):
@@ -92,25 +124,16 @@ def accepts(image: Image) -> bool:
 
 def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopwatch: Stopwatch) -> list[Finding]:
     """One radiograph -> vertebrae, curves, the challenge's angles. Points in pixels of the stored image."""
-    coarse = networks["coarse"]
-    size, stride = _size_and_stride(coarse)
-    with stopwatch.stage("prepare"):
-        prepared = prepare(image, size, settings.preparation)
-    with stopwatch.stage("coarse network"):
-        heatmaps = _maps(coarse, prepared.pixels[None, None])[0].copy()
-        if settings.mirrored:
-            mirror = np.ascontiguousarray(prepared.pixels[None, None, :, ::-1])
-            heatmaps = (heatmaps + patches.unmirrored(_maps(coarse, mirror))[0]) / np.float32(2)
-    with stopwatch.stage("rough positions"):
-        rough, sure = decode.heatmap_corners(heatmaps, prepared.map, stride, radius=3)
-        rough_mm = image.to_mm(rough)
-        centres = patches.rough_centres(rough_mm, sure, least=settings.least_rough_confidence)
-    votes = _votes(image, (prepared.low, prepared.high), centres, networks["patches"], settings, stopwatch)
+    rough = _rough(image, whole(image), networks["coarse"], settings, stopwatch)
+    if settings.closer is not None and (part := _part(image, rough, settings.closer, networks["coarse"])) is not None:
+        rough = _rough(image, part, networks["coarse"], settings, stopwatch)
+    centres = patches.rough_centres(rough.corners, rough.confidence, least=settings.least_rough_confidence)
+    votes = _votes(image, rough.window, centres, networks["patches"], settings, stopwatch)
     with stopwatch.stage("clustering"):
         found = cluster(*votes, centres, settings.clustering)
         rows = levels.rows_of(found.along)
-        counted = levels.count_levels(image.to_px(found.corners), rows, heatmaps, prepared.map, stride)
-        spine = _spine(rough_mm, found, rows + counted.first, votes.points.shape[1], settings)
+        counted = levels.count_levels(image.to_px(found.corners), rows, rough.heatmaps, rough.map, rough.stride)
+        spine = _spine(rough.corners, found, rows + counted.first, votes, centres, settings)
     uncertain = (UNCERTAIN_LEVEL,) if counted.margin < settings.least_level_margin else ()
     with stopwatch.stage("geometry"):
         return landmark_findings(
@@ -123,6 +146,36 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
             uncertainty=Uncertainty(spine.covariance, settings.intervals) if settings.intervals else None,
             noted=[(*flags, *uncertain) for flags in spine.flags],
         )
+
+
+def _rough(image: Image, part: Region, network: Network, settings: Settings, stopwatch: Stopwatch) -> _Rough:
+    """What the coarse network sees in a part of the film."""
+    size, stride = _size_and_stride(network)
+    with stopwatch.stage("prepare"):
+        prepared = prepare_region(image, part, size, settings.preparation)
+    with stopwatch.stage("coarse network"):
+        heatmaps = _maps(network, prepared.pixels[None, None])[0].copy()
+        if settings.mirrored:
+            mirror = np.ascontiguousarray(prepared.pixels[None, None, :, ::-1])
+            heatmaps = (heatmaps + patches.unmirrored(_maps(network, mirror))[0]) / np.float32(2)
+    with stopwatch.stage("rough positions"):
+        corners, confidence = decode.heatmap_corners(heatmaps, prepared.map, stride, radius=3)
+    return _Rough(image.to_mm(corners), confidence, heatmaps, prepared.map, stride, (prepared.low, prepared.high))
+
+
+def _part(image: Image, rough: _Rough, closer: Closer, network: Network) -> Region | None:
+    """The part of the film about the rough spine, None where it fills the film well enough."""
+    low, high = rough.corners.min(axis=(0, 1)), rough.corners.max(axis=(0, 1))
+    height = high[1] - low[1]
+    if height >= closer.below * image.shape[0] * image.mm_per_pixel_xy[1]:
+        return None
+    above, below = closer.margins
+    (tall, wide), _ = _size_and_stride(network)
+    width = max((1 + above + below) * height * wide / tall, high[0] - low[0])
+    middle = (low[0] + high[0]) / 2
+    corner = np.array([middle - width / 2, low[1] - above * height])
+    opposite = np.array([middle + width / 2, high[1] + below * height])
+    return region_within(whole(image), image.to_px(corner), image.to_px(opposite))
 
 
 def _size_and_stride(network: Network) -> tuple[tuple[int, int], float]:
@@ -164,19 +217,32 @@ def _votes(
 
 
 def _spine(
-    rough_mm: NDArray[np.float64], found: Found, level: NDArray[np.int64], slots: int, settings: Settings
+    rough_mm: NDArray[np.float64],
+    found: Found,
+    level: NDArray[np.int64],
+    votes: patches.Votes,
+    centres: NDArray[np.float64],
+    settings: Settings,
 ) -> _Spine:
     """The found vertebrae at their levels; where none was found, the rough one, flagged and as uncertain as can be."""
     count = len(rough_mm)
     corners = rough_mm.copy()
     pitch = np.linalg.norm(np.diff(rough_mm.mean(axis=1), axis=0), axis=1).mean()
     covariance = np.tile(np.eye(2) * (settings.clustering.largest_spread * pitch) ** 2 / 2, (count, 4, 1, 1))
-    confidence = np.zeros(count)
-    flags: list[tuple[str, ...]] = [(ROUGH_POSITION,)] * count
+    votes_of = np.zeros(count, np.int64)
+    if settings.reach is None or not len(level):
+        inside = (level >= 0) & (level < count)
+        at = level[inside]
+        corners[at], covariance[at], votes_of[at] = (
+            found.corners[inside],
+            found.covariance[inside],
+            found.votes[inside],
+        )
+    else:
+        gathered = gather(votes, centres, found.along, level, count, reach=settings.reach, numbers=settings.clustering)
+        at = np.flatnonzero(gathered.votes)
+        corners[at], covariance[at], votes_of[at] = gathered.corners[at], gathered.covariance[at], gathered.votes[at]
     # inside the spine a vertebra is in each slot of 1 / step patches
-    most = round(slots / settings.patches.step) * (1 + settings.mirrored)
-    for v in np.flatnonzero((level >= 0) & (level < count)):
-        at = int(level[v])
-        corners[at], covariance[at] = found.corners[v], found.covariance[v]
-        confidence[at], flags[at] = min(1.0, float(found.votes[v]) / most), ()
-    return _Spine(corners, covariance, confidence, flags)
+    most = round(votes.points.shape[1] / settings.patches.step) * (1 + settings.mirrored)
+    flags: list[tuple[str, ...]] = [() if voted else (ROUGH_POSITION,) for voted in votes_of]
+    return _Spine(corners, covariance, np.minimum(votes_of / most, 1.0), flags)
