@@ -10,28 +10,43 @@ from spinert import kernels
 CORNERS = 4
 
 
-class Counted(NamedTuple):
-    """`first` is the index in the maps' levels of the first found vertebra, below 0 where it lies above them all.
+_SINGLE, _FEWEST_SINGLES = 0.35, 3
+"""A step is that of neighbours where the rough spine says one, give or take this; so many of them tell a distance."""
+_GAP_COST = 30.0
+"""Of a step of one level more or less than the places say, in natural logarithm; it grows with the square. A gap of one
+and a half costs the same either way, so that there the maps decide; no maps turn a step of one into two."""
 
-    `margin` is by how much this count is likelier than the next best one, in natural logarithm for each vertebra.
+
+class Counted(NamedTuple):
+    """`levels` int64 [v] are indices into the maps' levels, below 0 or beyond the last one outside of them.
+
+    `margin` is by how much this count is likelier than all levels together one up or down, in natural logarithm for
+    each vertebra.
     """
 
-    first: int
+    levels: NDArray[np.int64]
     margin: float
 
 
-def rows_of(along: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number of each found vertebra when the first one is 0 and those that a gap leaves out are counted too.
+def gaps_of(centres: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many levels further each found vertebra is than the one before, float64 [v - 1], not rounded.
 
-    along  float64 [v], ascending: places of the vertebrae on the rough spine, 1 from one to the next
+    A rough spine knows the distance of vertebrae badly where it is most needed, beside a gap; found vertebrae that
+    follow each other know it better.
+
+    centres  float64 [v, 2] in mm, from head to foot;  along: their places on the rough spine, 1 from one to the next
     """
-    steps = np.maximum(np.round(np.diff(along)), 1).astype(np.int64)
-    return np.concatenate([np.zeros(min(len(along), 1), np.int64), np.cumsum(steps)])
+    step, rough = np.linalg.norm(np.diff(centres, axis=0), axis=1), np.diff(along)
+    single = np.abs(rough - 1.0) < _SINGLE
+    if single.sum() < _FEWEST_SINGLES:
+        return rough
+    middle = np.cumsum(step) - step / 2
+    return np.asarray(step / np.interp(middle, middle[single], step[single]))
 
 
 def count_levels(
     corners_px: NDArray[np.float64],
-    rows: NDArray[np.int64],
+    gaps: NDArray[np.float64],
     heatmaps: NDArray[np.float32],
     plane: kernels.PlaneMap,
     stride: float,
@@ -41,7 +56,7 @@ def count_levels(
     One map alone often has two peaks a vertebra apart, and its mean lies between them; a spine is counted from one end,
     so that all its vertebrae are off together or none is.
 
-    corners_px  float64 [v, 4, 2] in pixels of the image, from head to foot;  rows: as of `rows_of`
+    corners_px  float64 [v, 4, 2] in pixels of the image, from head to foot;  gaps: as of `gaps_of`
     heatmaps    float32 [4 * levels, h, w], logits;  plane: from the network's input to the image
     stride      input pixels for one cell
     """
@@ -65,17 +80,38 @@ def count_levels(
                 at = (top[v] + below) * width + left[v] + right
                 value += flat[:, np.arange(CORNERS), at] * share
         scores[v] = (value + surprise).mean(axis=1)
-    return _best(scores, rows) if len(rows) else Counted(0, 0.0)
+    if not len(scores):
+        return Counted(np.empty(0, np.int64), 0.0)
+    chosen = _likeliest(scores, gaps)
+    return Counted(chosen, _margin(scores, chosen))
 
 
-def _best(scores: NDArray[np.float64], rows: NDArray[np.int64]) -> Counted:
+def _likeliest(scores: NDArray[np.float64], gaps: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Ascending levels [v] of the highest total of scores [v, levels] and costs of gaps [v - 1].
+
+    Outside of the maps the score is 0; not all vertebrae may lie above or below them.
+    """
     vertebrae, levels = scores.shape
-    totals = {}
-    for first in range(-int(rows[-1]), levels):
-        level = rows + first
-        named = (level >= 0) & (level < levels)
-        totals[first] = float(scores[named, level[named]].sum())
-    ranked = sorted(totals, key=lambda first: -totals[first])
-    best = ranked[0]
-    margin = (totals[best] - totals[ranked[1]]) / vertebrae if len(ranked) > 1 else np.inf
-    return Counted(best, margin)
+    beyond = vertebrae + int(np.ceil(gaps.sum()))
+    padded = np.pad(scores, ((0, 0), (beyond, beyond)))
+    steps = np.arange(padded.shape[1])
+    step = steps[None, :] - steps[:, None]  # from the level of the one before, in rows, to that of this one
+    total, before = np.where(steps < beyond + levels, padded[0], -np.inf), np.zeros(padded.shape, np.int64)
+    for v in range(1, vertebrae):
+        reached = np.where(step >= 1, total[:, None] - _GAP_COST * (step - gaps[v - 1]) ** 2, -np.inf)
+        before[v] = reached.argmax(axis=0)
+        total = reached.max(axis=0) + padded[v]
+    chosen = np.empty(vertebrae, np.int64)
+    chosen[-1] = beyond + total[beyond:].argmax()
+    for v in range(vertebrae - 1, 0, -1):
+        chosen[v - 1] = before[v, chosen[v]]
+    return np.asarray(chosen - beyond)
+
+
+def _margin(scores: NDArray[np.float64], chosen: NDArray[np.int64]) -> float:
+    vertebrae, levels = scores.shape
+    totals: list[float] = []
+    for shift in (0, -1, 1):
+        named = (chosen + shift >= 0) & (chosen + shift < levels)
+        totals.append(float(scores[named, chosen[named] + shift].sum()))
+    return (totals[0] - max(totals[1:])) / float(vertebrae)

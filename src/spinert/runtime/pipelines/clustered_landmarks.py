@@ -37,6 +37,9 @@ NETWORKS = ("coarse", "patches")
 ROUGH_POSITION = "rough_position"
 UNCERTAIN_LEVEL = "uncertain_level"
 
+_LEAST_VOTES = 0.5
+"""A vertebra with less is a rough one."""
+
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Margin = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -87,7 +90,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Curves below it are not reported; SRS calls a curve scoliosis from 10 degrees."""
 
 
-class _Rough(NamedTuple):
+class Rough(NamedTuple):
     """What the coarse maps say: corners [v, 4, 2] in mm, confidence [v]; the maps, their way to the image, the input's
     pixels for one cell, and the stored values that became 0 and 1."""
 
@@ -129,11 +132,23 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
         rough = _rough(image, part, networks["coarse"], settings, stopwatch)
     centres = patches.rough_centres(rough.corners, rough.confidence, least=settings.least_rough_confidence)
     votes = _votes(image, rough.window, centres, networks["patches"], settings, stopwatch)
+    return measure(image, rough, centres, votes, settings, stopwatch)
+
+
+def measure(
+    image: Image,
+    rough: Rough,
+    centres: NDArray[np.float64],
+    votes: patches.Votes,
+    settings: Settings,
+    stopwatch: Stopwatch,
+) -> list[Finding]:
+    """From what the networks said to findings; `centres` float64 [v, 2] in mm: that patches lie along."""
     with stopwatch.stage("clustering"):
         found = cluster(*votes, centres, settings.clustering)
-        rows = levels.rows_of(found.along)
-        counted = levels.count_levels(image.to_px(found.corners), rows, rough.heatmaps, rough.map, rough.stride)
-        spine = _spine(rough.corners, found, rows + counted.first, votes, centres, settings)
+        gaps = levels.gaps_of(found.corners.mean(axis=1), found.along)
+        counted = levels.count_levels(image.to_px(found.corners), gaps, rough.heatmaps, rough.map, rough.stride)
+        spine = _spine(rough.corners, found, counted.levels, votes, centres, settings)
     uncertain = (UNCERTAIN_LEVEL,) if counted.margin < settings.least_level_margin else ()
     with stopwatch.stage("geometry"):
         return landmark_findings(
@@ -148,7 +163,7 @@ def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopw
         )
 
 
-def _rough(image: Image, part: Region, network: Network, settings: Settings, stopwatch: Stopwatch) -> _Rough:
+def _rough(image: Image, part: Region, network: Network, settings: Settings, stopwatch: Stopwatch) -> Rough:
     """What the coarse network sees in a part of the film."""
     size, stride = _size_and_stride(network)
     with stopwatch.stage("prepare"):
@@ -160,10 +175,10 @@ def _rough(image: Image, part: Region, network: Network, settings: Settings, sto
             heatmaps = (heatmaps + patches.unmirrored(_maps(network, mirror))[0]) / np.float32(2)
     with stopwatch.stage("rough positions"):
         corners, confidence = decode.heatmap_corners(heatmaps, prepared.map, stride, radius=3)
-    return _Rough(image.to_mm(corners), confidence, heatmaps, prepared.map, stride, (prepared.low, prepared.high))
+    return Rough(image.to_mm(corners), confidence, heatmaps, prepared.map, stride, (prepared.low, prepared.high))
 
 
-def _part(image: Image, rough: _Rough, closer: Closer, network: Network) -> Region | None:
+def _part(image: Image, rough: Rough, closer: Closer, network: Network) -> Region | None:
     """The part of the film about the rough spine, None where it fills the film well enough."""
     low, high = rough.corners.min(axis=(0, 1)), rough.corners.max(axis=(0, 1))
     height = high[1] - low[1]
@@ -224,25 +239,21 @@ def _spine(
     centres: NDArray[np.float64],
     settings: Settings,
 ) -> _Spine:
-    """The found vertebrae at their levels; where none was found, the rough one, flagged and as uncertain as can be."""
+    """All levels; where a vertebra has no vote, the rough one, flagged and as uncertain as can be."""
     count = len(rough_mm)
-    corners = rough_mm.copy()
-    pitch = np.linalg.norm(np.diff(rough_mm.mean(axis=1), axis=0), axis=1).mean()
-    covariance = np.tile(np.eye(2) * (settings.clustering.largest_spread * pitch) ** 2 / 2, (count, 4, 1, 1))
-    votes_of = np.zeros(count, np.int64)
-    if settings.reach is None or not len(level):
-        inside = (level >= 0) & (level < count)
-        at = level[inside]
-        corners[at], covariance[at], votes_of[at] = (
-            found.corners[inside],
-            found.covariance[inside],
-            found.votes[inside],
-        )
-    else:
-        gathered = gather(votes, centres, found.along, level, count, reach=settings.reach, numbers=settings.clustering)
-        at = np.flatnonzero(gathered.votes)
-        corners[at], covariance[at], votes_of[at] = gathered.corners[at], gathered.covariance[at], gathered.votes[at]
     # inside the spine a vertebra is in each slot of 1 / step patches
     most = round(votes.points.shape[1] / settings.patches.step) * (1 + settings.mirrored)
-    flags: list[tuple[str, ...]] = [() if voted else (ROUGH_POSITION,) for voted in votes_of]
+    if settings.reach is not None and len(level):
+        numbers = settings.clustering
+        corners, covariance, votes_of = gather(
+            votes, rough_mm, centres, found.along, level, reach=settings.reach, numbers=numbers
+        )
+    else:
+        pitch = np.linalg.norm(np.diff(rough_mm.mean(axis=1), axis=0), axis=1).mean()
+        corners, votes_of = rough_mm.copy(), np.zeros(count)
+        covariance = np.tile(np.eye(2) * (settings.clustering.largest_spread * pitch) ** 2 / 2, (count, 4, 1, 1))
+        for v in np.flatnonzero((level >= 0) & (level < count)):
+            at = level[v]
+            corners[at], covariance[at], votes_of[at] = found.corners[v], found.covariance[v], found.votes[v]
+    flags: list[tuple[str, ...]] = [() if voted >= _LEAST_VOTES else (ROUGH_POSITION,) for voted in votes_of]
     return _Spine(corners, covariance, np.minimum(votes_of / most, 1.0), flags)
