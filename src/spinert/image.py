@@ -23,11 +23,16 @@ a header that does not say, the caller, or nowhere (pixels are square, lengths h
 
 @dataclass(frozen=True)
 class Identity:
-    """UIDs of where the image came from; never a name or a patient ID."""
+    """UIDs of where the image came from; never a name or a patient ID.
+
+    `patient` is a keyed hash of the Patient ID, None where there is none: it tells two patients apart within this
+    process and is worth nothing outside of it.
+    """
 
     study_uid: str | None = None
     series_uid: str | None = None
     sop_uid: str | None = None
+    patient: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -130,6 +130,27 @@ def test_force_prefers_the_frontal_film_of_a_study(model: Model) -> None:
     assert "left out: view LL" in examined.result.warnings[0]
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_films_of_two_patients_in_one_study_are_refused(model: Model, tmp_path: Path, force: bool) -> None:
+    """One frontal film and one lateral one, so that there would be one to choose."""
+    dicom_files.radiograph(PIXELS, PatientID="PHANTOM-1").save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    lateral_film(PatientID="PHANTOM-2").save_as(tmp_path / "b.dcm", enforce_file_format=True)
+    with pytest.raises(
+        BadStudy, match=r"2 radiographs .* more than one patient: Patient ID \(0010,0020\) differs"
+    ) as one:
+        model.infer(tmp_path, force=force)
+    assert "PHANTOM" not in str(one.value)
+
+
+@pytest.mark.parametrize("patient", ["PHANTOM-1", " phantom-1 ", None])
+def test_films_of_one_patient_are_one_study(model: Model, patient: str | None) -> None:
+    films = [dicom_files.radiograph(PIXELS, PatientID="PHANTOM-1"), lateral_film(PatientID=patient)]
+    images = [dicom.image_of(film) for film in films]
+    assert model.infer_images(images).image is images[0]
+    assert "PHANTOM" not in repr(images)
+    assert "patient" not in repr(images[0].identity)
+
+
 def test_a_closed_model_says_so(tmp_path: Path) -> None:
     write_bundle(tmp_path / "b", np.zeros((68, 48, 24), np.float32))
     with load(tmp_path / "b") as model:

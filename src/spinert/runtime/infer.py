@@ -20,6 +20,7 @@ from spinert.image import Image
 from spinert.runtime import dicom, files, notices, pipelines
 from spinert.runtime.choice import Opened, open_networks
 from spinert.runtime.dicom.kind import REMEDY_FOR_VIEW
+from spinert.runtime.dicom.values import label
 from spinert.runtime.fusion import Found, Fused, fuse
 from spinert.runtime.limits import check_size, check_spacing
 from spinert.runtime.members import members_of, networks_by_role, networks_of
@@ -174,6 +175,12 @@ class Model:
 
     def _choose(self, images: Sequence[Image], *, force: bool) -> tuple[int, Image]:
         """What `choose` gives, and its place among the images: forced, it is none of them."""
+        if len({image.identity.patient for image in images if image.identity.patient is not None}) > 1:
+            raise BadStudy(
+                f"the {len(images)} radiographs of this study are of more than one patient: "
+                f"{label('PatientID')} differs, {label('StudyInstanceUID')} does not",
+                "find out whose films these are, and name the file of one",
+            )
         fitting = [
             (place, image)
             for place, image in enumerate(images)

@@ -14,7 +14,7 @@ from pydicom import Dataset
 from spinert.errors import BadStudy
 from spinert.image import Identity, Image
 from spinert.runtime.dicom import kind, pixels, reading, spacing
-from spinert.runtime.dicom.values import label, numbers, uid, word
+from spinert.runtime.dicom.values import fingerprint, label, numbers, uid, word
 
 __all__ = ["image_of", "read"]
 
@@ -70,6 +70,7 @@ def _image(dataset: Dataset, view: kind.View, spacing_mm: tuple[float, float] | 
             study_uid=uid(dataset, "StudyInstanceUID"),
             series_uid=uid(dataset, "SeriesInstanceUID"),
             sop_uid=uid(dataset, "SOPInstanceUID"),
+            patient=fingerprint(dataset, "PatientID"),
         ),
         warnings=(*size.warnings, *view.warnings, *orientation_warnings, *values.warnings, *_cautions(dataset)),
     )

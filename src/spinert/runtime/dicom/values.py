@@ -4,7 +4,9 @@ pydicom converts a value when it is first read, and what a damaged value then ra
 documentation; so every read of an attribute passes through `element`.
 """
 
+import hashlib
 import re
+import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +16,8 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from spinert.errors import BadStudy
+
+_KEY = secrets.token_bytes(32)
 
 
 def label(keyword: str) -> str:
@@ -81,6 +85,12 @@ def uid(dataset: Dataset, keyword: str) -> str | None:
     """A UID, None where absent or malformed: text in its place might be a name."""
     value = str(element(dataset, keyword) or "").strip()
     return value if re.fullmatch(r"[0-9.]{1,64}", value) else None
+
+
+def fingerprint(dataset: Dataset, keyword: str) -> bytes | None:
+    """A hash of the value by a key that this process forgets; None where absent."""
+    value = word(dataset, keyword)
+    return hashlib.blake2b(value.encode(), key=_KEY, digest_size=16).digest() if value else None
 
 
 def _several(value: Any) -> Iterable[Any]:
