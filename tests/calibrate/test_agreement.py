@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spinert.calibrate.agreement import LIMITS, Agreement, Limit, agree
-from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Result, Vertebra
+from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Result, Vertebra, VertebraCentre
 from spinert.image import Image
 from tests.results import double_curve, examined, result
 
@@ -161,3 +161,22 @@ def test_the_challenges_angles_stand_for_curves_where_there_are_no_vertebrae() -
     found, _ = agree([exact] * 7, [exact] * 6 + [other], NETWORK)
     assert (found.curves, found.cobb_largest_degrees, found.same_ends_percent) == (21, 2.5, 100.0)
     assert found.broken == ("cobb largest degrees is 2.5, above the limit of 2 degrees",)
+
+
+@pytest.mark.parametrize(
+    ("shift_px", "broken"), [(0.8, ()), (1.2, ("corners 95th px is 0.6, above the limit of 0.5",))]
+)
+def test_a_pipeline_that_names_vertebrae_only_is_judged_by_their_centres(
+    shift_px: float, broken: tuple[str, ...]
+) -> None:
+    def named(x: float) -> Result:
+        centres = [
+            VertebraCentre(level=level, centre_px=(x, 10.0 * place), centre_mm=None, confidence=1.0)
+            for place, level in enumerate(T1_TO_L5)
+        ]
+        return msgspec.structs.replace(EXACT, findings=tuple(centres))
+
+    agreement, _ = agree([named(50.0)] * 20, [named(50.0 + shift_px)] * 20, NETWORK)
+    assert len(agreement.broken) == len(broken)
+    for said, expected in zip(agreement.broken, broken, strict=True):
+        assert said.startswith(expected)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spinert import kernels
-from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Midline
+from spinert.findings import T1_TO_L5, AasceAngles, CobbAngle, Finding, Midline, VertebraCentre
 from spinert.image import Image
 from spinert.runtime.cobb import clinical_curves
 from spinert.runtime.differences import Differences, differences, network_pixel_mm, summarize
@@ -240,13 +240,37 @@ def test_differences_are_written_and_read_as_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(found), type=Differences) == found
 
 
-def test_results_without_vertebrae_differ_in_the_challenges_angles_alone() -> None:
+def test_results_without_vertebrae_have_no_curves() -> None:
     def stated(*degrees: float) -> list[Finding]:
         return [Midline(points_px=((1.0, 2.0), (1.0, 9.0))), AasceAngles(degrees=degrees)]
 
     found = differences(stated(40.0, 20.0, 5.0), stated(39.0, 20.5, 5.0), SQUARE, 2.0)
     assert (found.corners_px, found.curves, found.aasce_degrees) == ((), (), (1.0, 0.5, 0.0))
     summary = summarize([found])
-    assert (summary.corners_px, summary.curve_degrees) == (None, None)
+    assert summary.curve_degrees is None
     assert summary.aasce_degrees is not None
     assert summary.aasce_degrees.largest == 1.0
+
+
+def test_mid_lines_are_compared_by_points_evenly_along_them() -> None:
+    """However many points each has, and in millimetres."""
+    straight = Midline(points_px=((100.0, 0.0), (100.0, 40.0), (100.0, 1000.0)))
+    beside = Midline(points_px=tuple((108.0, float(y)) for y in range(0, 1001, 100)))
+    found = differences([straight], [beside], ANISOTROPIC, 0.6)
+    assert found.points_px == pytest.approx([8 * 0.15 / 0.6] * 17)
+    assert found.corners_px == ()
+    with pytest.raises(ValueError, match="midline"):
+        differences([straight], [], SQUARE, 1.0)
+
+
+def test_centres_are_compared_by_level() -> None:
+    def centres(*levels: str, x: float = 50.0) -> list[Finding]:
+        return [VertebraCentre(level=each, centre_px=(x, 9.0), centre_mm=None, confidence=1.0) for each in levels]
+
+    found = differences(centres("L1", "L2"), centres("L1", "L2", x=53.0), SQUARE, 2.0)
+    assert found.points_px == (1.5, 1.5)
+    spread = summarize([found]).corners_px
+    assert spread is not None
+    assert (spread.count, spread.largest) == (2, 1.5)
+    with pytest.raises(ValueError, match="other vertebrae: L1, L2 and L1, L3"):
+        differences(centres("L1", "L2"), centres("L1", "L3"), SQUARE, 2.0)

@@ -44,6 +44,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """Measures over many studies. A curve that only one side reports counts as one whose end vertebrae changed.
 
     Where a pipeline finds no vertebrae, each of the challenge's angles that it states counts as a curve, without ends.
+    Centres of vertebrae and points of a mid-line count as corners.
 
     A measure over nothing, such as the angles where no film has a curve, is 0, and `same_ends_percent` is 100.
     """
@@ -58,6 +59,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     corners_largest_px: float
     same_ends_percent: float
     failed: int
+    names_only: bool = False
+    """Whether the pipeline states no angle, but only where vertebrae are: then no number of curves is asked for."""
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -65,6 +68,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         said = []
         for limit in LIMITS:
             value = float(getattr(self, limit.measure))
+            if limit.measure == "curves" and self.names_only:
+                continue
             if not limit.holds(value):
                 relation = "below" if limit.least else "above"
                 name = limit.measure.replace("_", " ")
@@ -92,7 +97,7 @@ def agree(
         for exact, other in zip(reference, candidate, strict=True)
     ]
     found = tuple(each for each in compared if each is not None)
-    corners = np.concatenate([np.ravel(each.corners_px) for each in found]) if found else np.zeros(0)
+    corners = np.array([px for each in found for px in (*each.corners_px, *each.points_px)])
     curves = [curve for each in found for curve in each.curves]
     stated = [angle for each in found if not each.corners_px and not each.curves for angle in each.aasce_degrees]
     degrees = np.array([*(curve.degrees for curve in curves), *stated])
@@ -108,6 +113,8 @@ def agree(
             corners_largest_px=_percentile(corners, 100),
             same_ends_percent=100.0 * float(np.mean([curve.same_ends for curve in curves])) if curves else 100.0,
             failed=sum(each is None for each in compared),
+            names_only=bool(corners.size)
+            and not any(each.corners_px or each.curves or each.aasce_degrees for each in found),
         ),
         found,
     )

@@ -94,7 +94,7 @@ def attempt(target: Target, graphs: Graphs, kept: Sequence[Layer], held_out: Hel
         reference_milliseconds=outcome.reference_milliseconds if target.timed else None,
         speedup=outcome.speedup if target.timed else None,
         curves=tuple((c.reference_degrees, c.candidate_degrees) for each in found for c in each.curves),
-        corners_px=_percentiles([px for each in found for px in each.corners_px]),
+        corners_px=_percentiles([px for each in found for px in (*each.corners_px, *each.points_px)]),
     )
 
 

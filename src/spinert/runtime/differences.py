@@ -1,4 +1,4 @@
-"""How far apart are two results of one image, in what a clinician reads: corners, Cobb angles, end vertebrae.
+"""How far apart are two results of one image, in what a clinician reads: places, Cobb angles, end vertebrae.
 
 The same pipeline ran twice, with networks of another backend or precision; `verify` shows what came out and
 `calibrate` refuses what is too far apart.
@@ -12,10 +12,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from spinert.findings import LEVELS, AasceAngles, CobbAngle, Finding, Vertebra
+from spinert.findings import LEVELS, AasceAngles, CobbAngle, Finding, Midline, Vertebra, VertebraCentre
 from spinert.image import Image
 
 Points = NDArray[np.float64]
+
+MIDLINE_POINTS = 17
 
 
 class CurveDifference(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +42,14 @@ class CurveDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Differences(msgspec.Struct, frozen=True, kw_only=True):
-    """One image. `corners_px`: distance of each corner in pixels of the network's input; `aasce_degrees` absolute."""
+    """One image. Distances are in pixels of the network's input, `aasce_degrees` absolute.
+
+    `corners_px` are of the corners of vertebrae, `points_px` of what other pipelines find: centres of vertebrae, and
+    points evenly along a mid-line.
+    """
 
     corners_px: tuple[float, ...]
+    points_px: tuple[float, ...] = ()
     curves: tuple[CurveDifference, ...]
     aasce_degrees: tuple[float, ...]
 
@@ -57,7 +64,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """Many images together, each corner and each curve counted once; None where there was nothing to compare."""
+    """Many images together, each corner, point and curve counted once; None where there was nothing to compare."""
 
     images: int
     corners_px: Spread | None
@@ -84,15 +91,20 @@ def differences(
 
     A curve of one result is the curve of the other that bulges to the same side and shares most of its levels, each
     taken once. AASCE angles that only one result has are compared with 0. Angles are measured in millimetres. Results
-    of a pipeline that finds no vertebrae have neither corners nor curves, and differ in the AASCE angles alone.
-    Raises ValueError when the two do not have the same vertebrae.
+    of a pipeline that finds no vertebrae have neither corners nor curves.
+    Raises ValueError when the two do not have the same vertebrae, or a mid-line only one of them.
     """
-    want, got = _corners(reference), _corners(candidate)
-    if want.keys() != got.keys():
-        raise ValueError(f"the results have other vertebrae: {', '.join(want)} and {', '.join(got)}")
-    moved = image.to_mm(np.array([got[level] - want[level] for level in want]).reshape(-1, 2))
+    distances = []
+    for places in (_corners, _points):
+        want, got = places(reference), places(candidate)
+        if want.keys() != got.keys():
+            raise ValueError(f"the results have other vertebrae: {', '.join(want)} and {', '.join(got)}")
+        moved = image.to_mm(np.concatenate([np.empty((0, 2)), *(got[name] - want[name] for name in want)]))
+        distances.append(tuple((np.hypot(moved[:, 0], moved[:, 1]) / network_px_mm).tolist()))
+    corners, points = distances
     return Differences(
-        corners_px=tuple((np.hypot(moved[:, 0], moved[:, 1]) / network_px_mm).tolist()),
+        corners_px=corners,
+        points_px=points,
         curves=tuple(_compare_curves(reference, candidate, image)),
         aasce_degrees=_aasce(reference, candidate),
     )
@@ -108,7 +120,7 @@ def summarize(images: Sequence[Differences]) -> Summary:
     curves = [curve for image in images for curve in image.curves]
     return Summary(
         images=len(images),
-        corners_px=_spread([px for image in images for px in image.corners_px]),
+        corners_px=_spread([px for image in images for px in (*image.corners_px, *image.points_px)]),
         curve_degrees=_spread([curve.degrees for curve in curves]),
         changed_ends=sum(not curve.same_ends for curve in curves),
         aasce_degrees=_spread([degrees for image in images for degrees in image.aasce_degrees]),
@@ -214,6 +226,18 @@ def _corners(findings: Sequence[Finding]) -> dict[str, Points]:
     """Level -> corners float64 [4, 2] in pixels of the image, from head to foot; without a level by its place."""
     vertebrae = [finding for finding in findings if isinstance(finding, Vertebra)]
     return {v.level or f"#{place}": np.array(v.corners_px) for place, v in enumerate(vertebrae, 1)}
+
+
+def _points(findings: Sequence[Finding]) -> dict[str, Points]:
+    """Centres of vertebrae [1, 2] by level, and the mid-line [MIDLINE_POINTS, 2], in pixels of the image."""
+    found = {each.level: np.array([each.centre_px]) for each in findings if isinstance(each, VertebraCentre)}
+    for finding in findings:
+        if isinstance(finding, Midline):
+            line = np.array(finding.points_px, np.float64)
+            along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+            even = np.linspace(0.0, along[-1], MIDLINE_POINTS)
+            found["midline"] = np.stack([np.interp(even, along, line[:, axis]) for axis in (0, 1)], axis=1)
+    return found
 
 
 def _aasce(reference: Sequence[Finding], candidate: Sequence[Finding]) -> tuple[float, ...]:
