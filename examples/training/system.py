@@ -68,10 +68,14 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A system, its networks in the order in which they are trained; `paper` says which, and what is smaller here."""
+    """A system, its networks in the order in which they are trained.
+
+    `paper` says which, and what is smaller here; `result` is what the authors print, on their own data.
+    """
 
     name: str
     paper: str
+    result: str
     pipeline: str
     networks: dict[str, Network]
     settings: dict[str, Any]
