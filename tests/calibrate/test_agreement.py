@@ -106,6 +106,26 @@ def test_results_that_break_one_limit(candidates: list[Result | None], told: lis
     assert [each.removesuffix(" at network size") for each in compared(candidates).broken] == told
 
 
+def test_a_flagged_curve_counts_in_all_but_the_largest() -> None:
+    """One that fp32 flags; what only the candidate flags is no excuse."""
+    doubtful = changed(lambda f: msgspec.structs.replace(f, flags=("uncertain",)) if isinstance(f, CobbAngle) else f)
+    far = changed(turned(9.0))
+    agreement, _ = agree([EXACT] * 39 + [doubtful], [EXACT] * 39 + [far], NETWORK)
+    assert agreement.broken == ()
+    assert (agreement.flagged_curves, agreement.cobb_largest_degrees) == (2, 0.0)
+    assert agreement.cobb_flagged_largest_degrees == pytest.approx(9.0)
+    agreement, _ = agree([doubtful] * 18, [far] * 18, NETWORK)
+    assert len(agreement.broken) == 2, "median and 95th percentile"
+    far_and_flagged = msgspec.structs.replace(
+        far,
+        findings=tuple(
+            msgspec.structs.replace(f, flags=("uncertain",)) if isinstance(f, CobbAngle) else f for f in far.findings
+        ),
+    )
+    (told,) = agree([EXACT] * 40, [EXACT] * 39 + [far_and_flagged], NETWORK)[0].broken
+    assert told.startswith("cobb largest degrees is 9")
+
+
 def test_where_all_studies_fail_there_is_nothing_to_compare_and_the_gate_does_not_hold() -> None:
     found = compared([None, None])
     assert (found.studies, found.curves, found.failed) == (2, 0, 2)

@@ -43,6 +43,10 @@ LIMITS = (
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """Measures over many studies. A curve that only one side reports counts as one whose end vertebrae changed.
 
+    The largest difference is that of the curves that fp32 does not flag. Where the networks see two vertebrae in one
+    place, any change of arithmetic may decide for the other one; such a curve is flagged as uncertain, and counts in
+    all measures but this one. `cobb_flagged_largest_degrees` tells how far those came apart.
+
     Where a pipeline finds no vertebrae, each of the challenge's angles that it states counts as a curve, without ends.
     Centres of vertebrae and points of a mid-line count as corners.
 
@@ -59,6 +63,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     corners_largest_px: float
     same_ends_percent: float
     failed: int
+    flagged_curves: int = 0
+    cobb_flagged_largest_degrees: float = 0.0
     names_only: bool = False
     """Whether the pipeline states no angle, but only where vertebrae are: then no number of curves is asked for."""
 
@@ -101,18 +107,21 @@ def agree(
     curves = [curve for each in found for curve in each.curves]
     stated = [angle for each in found if not each.corners_px and not each.curves for angle in each.aasce_degrees]
     degrees = np.array([*(curve.degrees for curve in curves), *stated])
+    flagged = np.array([*(curve.flagged for curve in curves), *(False for _ in stated)], bool)
     return (
         Agreement(
             studies=len(reference),
             curves=len(degrees),
             cobb_median_degrees=_percentile(degrees, 50),
             cobb_95th_degrees=_percentile(degrees, 95),
-            cobb_largest_degrees=_percentile(degrees, 100),
+            cobb_largest_degrees=_percentile(degrees[~flagged], 100),
             corners_median_px=_percentile(corners, 50),
             corners_95th_px=_percentile(corners, 95),
             corners_largest_px=_percentile(corners, 100),
             same_ends_percent=100.0 * float(np.mean([curve.same_ends for curve in curves])) if curves else 100.0,
             failed=sum(each is None for each in compared),
+            flagged_curves=int(flagged.sum()),
+            cobb_flagged_largest_degrees=_percentile(degrees[flagged], 100),
             names_only=bool(corners.size)
             and not any(each.corners_px or each.curves or each.aasce_degrees for each in found),
         ),

@@ -34,6 +34,8 @@ class CurveDifference(msgspec.Struct, frozen=True, kw_only=True):
     candidate_degrees: float
     same_ends: bool
     """Whether it was found in both with the same end vertebrae."""
+    flagged: bool = False
+    """Whether the reference flags it, or the candidate where it alone has it: a reader is told not to rely on it."""
 
     @property
     def degrees(self) -> float:
@@ -155,6 +157,7 @@ def _compare_curves(
                 reference_degrees=curve.finding.degrees,
                 candidate_degrees=same.degrees,
                 same_ends=(same.upper, same.lower) == (curve.finding.upper, curve.finding.lower),
+                flagged=bool(curve.finding.flags),
             )
         else:
             yield _alone(curve, "reference", curve.finding.degrees, _turn(curve, _corners(candidate), image))
@@ -173,6 +176,7 @@ def _alone(
         reference_degrees=reference_degrees,
         candidate_degrees=candidate_degrees,
         same_ends=False,
+        flagged=bool(curve.finding.flags),
     )
 
 
