@@ -3,6 +3,7 @@
     python -m examples.train_labels sagittal --out runs/sagittal                    (repeat the command to resume)
     python -m examples.train_labels coronal --data DIR --out runs/coronal
     python -m examples.train_labels coronal --data DIR --out runs/coronal --evaluate
+    spinert export runs/coronal/bundle.json -o BUNDLE --model-card runs/coronal/card.md
 
 As in the paper there is a network for each view. No public lateral radiographs are at hand: the sagittal one learns
 from synthetic films (tests/phantoms_sagittal.py, C1 to L5, one in four showing a part of the spine) and is tested on
@@ -16,6 +17,7 @@ sigma 2 pixels, the rate follows a cosine. A vertebra that the film does not sho
 """
 
 import argparse
+import datetime
 import json
 import math
 import time
@@ -30,9 +32,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from examples.train_landmarks import augment
+from examples.training import system
 from spinert import kernels
 from spinert.evaluate.datasets.aasce import read_films
 from spinert.export.recipes import unet_labels
+from spinert.runtime.pipelines.vertebra_labels import C1_TO_L5
 from tests import phantoms_sagittal
 
 OPTIONS = unet_labels.Options(size=(256, 128), widths=(8, 16, 32, 64, 128, 192), hidden=256)
@@ -52,6 +56,14 @@ NEAREST_MM = 20.0
 HELD_OUT_SEED = 1 << 30
 HELD_OUT_SYNTHETIC = 100
 
+
+CARD = """# {name}
+
+Bayat et al., Vertebral labelling in radiographs (CSI 2019, LNCS 11963), with a U-Net narrower than the paper's. Trained
+from new weights with `examples/train_labels.py`. Data: {data}. Split: {split}. For research only, not for clinical use.
+"""
+RESULTS = {"sagittal": "85.3 % identified, 4.57 mm", "coronal": "52.6 % identified, 5.33 mm"}
+"""What the paper prints, on its own data."""
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
@@ -212,6 +224,35 @@ def save(state: dict[str, Any], path: Path) -> None:
     temporary.replace(path)
 
 
+def description(view: str, fold: int) -> dict[str, Any]:
+    """What `spinert export` reads, with `weights.pt` beside it."""
+    coronal = view == "coronal"
+    levels = C1_TO_L5[FIRST_CORONAL:] if coronal else C1_TO_L5
+    of_films = f"films of the AASCE 2019 challenge (SpineWeb dataset 16), fold {fold} of 5 left out; research use only"
+    return {
+        "name": f"r10_{view}",
+        "pipeline": "vertebra_labels",
+        "settings": {
+            "views": ["AP", "PA"] if coronal else ["lateral"],
+            "temperature": 1.0 / OPTIONS.sharpness,
+            "confidence_radius_cells": 3,
+            "least_confidence": 0.3,
+            "farthest_from_peak_px": 6.0,
+        },
+        "class_names": levels,
+        "data": of_films if coronal else "synthetic radiographs of tests/phantoms_sagittal.py",
+        "split": f"by case: fold {fold} of 5 of spinert/evaluate/datasets/aasce.py held out" if coronal else "by seed",
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "networks": {
+            "labels": {
+                "recipe": "unet_labels",
+                "weights": "weights.pt",
+                "options": {"size": OPTIONS.size, "widths": OPTIONS.widths, "hidden": OPTIONS.hidden},
+            }
+        },
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("view", choices=("sagittal", "coronal"))
@@ -273,6 +314,9 @@ def main() -> None:
             row |= evaluate(network, [reduced(one, sizes[epoch]) for one in held_out])
         print(json.dumps({key: round(value, 3) for key, value in row.items()}), flush=True)
     save(network.state_dict(), arguments.out / "weights.pt")
+    facts = description(arguments.view, arguments.fold)
+    system.write(json.dumps(facts, indent=2) + "\n", arguments.out / "bundle.json")
+    system.write(CARD.format(**facts), arguments.out / "card.md")
 
 
 if __name__ == "__main__":

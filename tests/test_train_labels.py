@@ -1,12 +1,20 @@
 """What the training example measures and learns from; that it learns is seen by running it."""
 
+import json
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import pytest
+
+import spinert
 
 torch = pytest.importorskip("torch", reason="the extra `export` brings torch")
 
 from examples import train_labels  # noqa: E402
 from examples.train_labels import Sample  # noqa: E402
+from spinert import export  # noqa: E402
+from spinert.export.description import Description  # noqa: E402
 
 
 class Answering(torch.nn.Module):  # type: ignore[misc,name-defined]
@@ -105,3 +113,17 @@ def test_coronal_films_are_as_long_as_the_phantom_for_want_of_a_spacing() -> Non
     sample = train_labels.coronal_sample(np.zeros((256, 128), np.float32), corners)
     assert sample.shown.tolist() == [False] * 7 + [True] * 17
     assert sample.mm * 14 * 16 == pytest.approx(train_labels.usual_length_mm())
+
+
+@pytest.mark.parametrize(("view", "first"), [("coronal", "T1"), ("sagittal", "C1")])
+def test_what_is_trained_becomes_a_bundle_of_its_view(view: str, first: str, tmp_path: Path) -> None:
+    facts = train_labels.description(view, 0)
+    network = train_labels.unet_labels.network(train_labels.OPTIONS)
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    (tmp_path / "bundle.json").write_text(json.dumps(facts))
+    described = msgspec.json.decode((tmp_path / "bundle.json").read_bytes(), type=Description)
+    card = train_labels.CARD.format(**facts)
+    bundle = export.export_networks(described, tmp_path, tmp_path / "bundle", model_card=card).bundle
+    assert bundle.manifest.class_names[0] == first
+    with spinert.load(bundle.folder) as model:
+        assert model.bundle.name == f"r10_{view}"
