@@ -53,7 +53,7 @@ def gather(
     """
     count = len(rough)
     pitch = float(np.median(np.linalg.norm(np.diff(centres, axis=0), axis=1)))
-    field = _Field(votes, centres, pitch, reach, numbers)
+    field = _Field(votes, centres, reach, numbers)
     found = Gathered(
         rough.copy(), np.tile(np.eye(2) * (ROUGH_SPREAD * pitch) ** 2 / 2, (count, CORNERS, 1, 1)), np.zeros(count)
     )
@@ -78,12 +78,12 @@ def gather(
 class _Field:
     """All sure votes along the spine."""
 
-    def __init__(self, votes: Votes, centres: Floats, pitch: float, reach: float, numbers: Clustering) -> None:
+    def __init__(self, votes: Votes, centres: Floats, reach: float, numbers: Clustering) -> None:
         sure = sure_votes(votes.points, votes.spread, numbers)
         self.points, self.covariance, self.spread = votes.points[sure], votes.covariance[sure], votes.spread[sure]
         self.middle = straighten(self.points.mean(axis=1), centres).along
         self.trust = 1.0 - (self.spread.max(axis=1, initial=0.0) / numbers.largest_spread) ** 2
-        self.reach, self.pitch = reach, pitch
+        self.reach = reach
 
     def take(self, found: Gathered, v: int, place: float) -> float | None:
         """Put the votes about a place into level `v`. Returns where along the spine they lie, None without any."""
