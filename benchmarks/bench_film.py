@@ -6,7 +6,7 @@ Both sides start from the same 2400 x 1000 pixels in memory and end with corners
 one process; milliseconds are medians, ratios are of neighbouring runs (torch / spinert: above 1, spinert is faster).
 The second row is what a user gets who asks for nothing: the precision that the bundle was proven in.
 The further torch rows are what tuning by hand gains there: OpenCV's histogram in place of np.percentile, the
-channels_last layout, the normalisation folded into the convolutions, which the exported network has too. Below each
+channels_last layout, the normalisation folded into the convolutions, which the exported networks have too. Below each
 table: how far the results of the two sides lie apart, and where spinert's time goes.
 """
 
@@ -22,17 +22,9 @@ import spinert
 from benchmarks.compare import interleaved
 from benchmarks.films import film
 from benchmarks.host import host_line
-from benchmarks.peer import Measured, TorchFilm, window_by_percentile
-from spinert.findings import AasceAngles, CobbAngle, Result, Vertebra
+from benchmarks.peer import Measured, TorchFilm, measured, window_by_percentile
+from spinert.findings import Result
 from spinert.image import Image
-
-
-def measured(result: Result) -> Measured:
-    """A result's corners and angles in the form of the other side."""
-    corners = [finding.corners_px for finding in result.findings if isinstance(finding, Vertebra)]
-    (aasce,) = (finding for finding in result.findings if isinstance(finding, AasceAngles))
-    curves = tuple(finding.degrees for finding in result.findings if isinstance(finding, CobbAngle))
-    return Measured(np.array(corners), np.array(aasce.degrees), curves)
 
 
 def agreement(ours: Measured, theirs: Measured) -> str:
@@ -69,7 +61,7 @@ def bench(image: Image, bundle: str | Path, threads: int, rounds: int) -> None:
         compared = interleaved(sides, rounds=rounds)
         print(f"\nthreads {threads}")
         print(compared)
-        print(f"agreement: {agreement(measured(results[-1]), eager(image))}")
+        print(f"agreement: {agreement(measured(results[-1].findings), eager(image))}")
     stages = {
         stage: statistics.median(result.timings_ms[stage] for result in results) for stage in results[0].timings_ms
     }

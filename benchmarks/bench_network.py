@@ -1,6 +1,6 @@
-"""The default bundle's network alone: every precision that a CPU backend runs, against fp32 on onnxruntime and torch.
+"""A network of the default bundle alone: every precision that a CPU backend runs, and torch.
 
-    python -m benchmarks.bench_network [--bundle cobb] [--threads 1] [--rounds 41] [--smoke]
+    python -m benchmarks.bench_network [--network coarse] [--bundle cobb] [--threads 1] [--rounds 41] [--smoke]
 
 One golden input in a batch of one. All sides take turns in one process; a ratio is of neighbouring runs, time of the
 side over that of the row above the table's line: the first row is what `spinert infer` chooses here. What the numbers
@@ -20,36 +20,35 @@ from spinert.runtime.golden import read_golden
 from spinert.runtime.infer import find_bundle
 from spinert.runtime.network import Network
 
-NETWORK = "landmarks"
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", default="cobb", help="name or folder of the bundle")
+    parser.add_argument("--network", default="coarse", help="coarse or patches")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=41)
     parser.add_argument("--smoke", action="store_true", help="two rounds")
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
-    bundle = find_bundle(arguments.bundle)
-    golden = read_golden(bundle, NETWORK)
-    chosen = choice.open_networks(bundle, (NETWORK,), threads=arguments.threads)
-    networks: dict[str, Network] = {_name(chosen.choice): chosen.networks[NETWORK]}
+    bundle, name = find_bundle(arguments.bundle), arguments.network
+    golden = read_golden(bundle, name)
+    chosen = choice.open_networks(bundle, (name,), threads=arguments.threads)
+    networks: dict[str, Network] = {_name(chosen.choice): chosen.networks[name]}
     for backend in backends.of_device("cpu"):
-        for precision in bundle.manifest.networks[NETWORK].files:
+        for precision in bundle.manifest.networks[name].files:
             way = choice.Choice(backend, "cpu", precision)
             if _name(way) in networks or precision in ("fp16", "int8-trt"):  # for a GPU: a CPU computes them in float32
                 continue
             try:
                 opened = choice.open_networks(
-                    bundle, (NETWORK,), threads=arguments.threads, backend=backend, precision=precision
+                    bundle, (name,), threads=arguments.threads, backend=backend, precision=precision
                 )
             except SpinertError as error:
                 print(f"left out: {_name(way)}: {error.problem}")
                 continue
-            networks[_name(way)] = opened.networks[NETWORK]
-    eager = torch_network(bundle)
+            networks[_name(way)] = opened.networks[name]
+    eager = torch_network(bundle, name)
     image = torch.from_numpy(next(iter(golden.values())))
 
     def in_torch() -> object:

@@ -31,7 +31,7 @@ from pathlib import Path
 from spinert.runtime import files, infer, pipelines
 from spinert.runtime.backends import ort
 ort.library()
-pipelines.load("cobb_landmarks")
+pipelines.load("clustered_landmarks")
 started = time.perf_counter()
 model = infer.load(sys.argv[2])
 session = time.perf_counter() - started

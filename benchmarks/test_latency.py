@@ -33,8 +33,8 @@ def model() -> Iterator[Model]:
 
 @pytest.fixture(scope="module")
 def network(model: Model) -> Iterator[Network]:
-    spec = model.bundle.manifest.networks["landmarks"]
-    opened = ort.open_network(model.bundle.network_file("landmarks", "fp32"), spec, threads=THREADS)
+    spec = model.bundle.manifest.networks["coarse"]
+    opened = ort.open_network(model.bundle.network_file("coarse", "fp32"), spec, threads=THREADS)
     yield opened
     opened.close()
 
@@ -52,7 +52,7 @@ def test_prepare(benchmark: BenchmarkFixture, image: Image, network: Network) ->
     assert prepared.pixels.shape == size
 
 
-def test_network(benchmark: BenchmarkFixture, image: Image, network: Network) -> None:
+def test_coarse_network(benchmark: BenchmarkFixture, image: Image, network: Network) -> None:
     prepared = kernels.prepare_radiograph(image.pixels, size=input_size(network), threads=THREADS)
     outputs = benchmark(network, {network.inputs[0].name: prepared.pixels[None, None]})
     assert np.isfinite(outputs[network.outputs[0].name]).all()

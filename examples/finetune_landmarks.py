@@ -1,7 +1,7 @@
 """Make the default bundle's network insensitive to 8-bit arithmetic, before it is calibrated.
 
     python -m examples.finetune_landmarks FP32.onnx --data DIR --out runs/finetuned            (repeat to resume)
-    spinert export landmarks runs/finetuned/weights.pt -o BUNDLE2 --describe examples/cobb.json --model-card CARD.md
+    spinert export landmarks runs/finetuned/weights.pt -o BUNDLE2 --describe examples/landmarks.json --model-card CARD
 
 The network runs twice on every batch: as it is, and with the inputs and weights of its inner convolutions rounded much
 as `spinert calibrate` rounds them (ranges are a little narrower here, and the stem stays exact). The loss is what the

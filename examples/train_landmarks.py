@@ -1,7 +1,7 @@
 """Train the network of the default bundle: 68 corner heat-maps on real and synthetic radiographs.
 
     python -m examples.train_landmarks --data DIR --out runs/landmarks            (repeat the command to resume)
-    spinert export landmarks runs/landmarks/weights.pt -o BUNDLE --describe examples/cobb.json --model-card CARD.md
+    spinert export landmarks runs/landmarks/weights.pt -o BUNDLE --describe examples/landmarks.json --model-card CARD.md
 
 One case-wise fold is held out and never trained on; only when to stop was decided by it (see STOP_AFTER). It takes
 about an hour and a quarter on two cores with bfloat16 instructions.

@@ -1,6 +1,8 @@
 """Train the patch network of the clustering pipeline: exact corners of the three vertebrae in a patch.
 
     python -m examples.train_patches --data DIR --out runs/patches       (repeat the command to resume)
+    cp examples/cobb.json runs/                                          (once runs/coarse is there too)
+    spinert export runs/cobb.json -o BUNDLE --model-card CARD.md
 
 One case-wise fold is held out and never trained on. A patch lies where the runtime lays it, moved, turned and scaled a
 little, so that rough positions may be rough. It takes about a quarter of an hour on one core with bfloat16

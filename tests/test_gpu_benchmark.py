@@ -19,7 +19,7 @@ from spinert.runtime.tensorrt.compile import Compiled
 from spinert.runtime.tensorrt.library import Library
 from tests import cuda_emulator
 
-SHIPPED = find_bundle("cobb").manifest.networks["landmarks"].files
+SHIPPED = find_bundle("cobb").manifest.networks["coarse"].files
 SETTING = gpu.Setting(Path("nowhere"), dry_run=True, installed=False, select="", seconds=60)
 
 
@@ -58,7 +58,7 @@ def test_a_dry_run_builds_engines_and_opens_none(dry_run: dict[str, Any]) -> Non
         pytest.skip("tensorrt_rtx is not installed: wheels for Linux x86-64 only")
     precisions = dry_run["stages"]["engines"]["precisions"]
     assert list(precisions) == ["fp32", "fp16", "int8-trt"]
-    row = precisions["fp32"]["networks"]["landmarks"]
+    row = precisions["fp32"]["networks"]["coarse"]
     assert set(row) == {"build_seconds", "plan_bytes", "layers", "layer_types"}
     for precision, of in precisions.items():
         assert of["state"] == ("done" if precision in SHIPPED else "not here")
@@ -88,7 +88,7 @@ def test_a_network_that_cannot_be_built_is_a_row_with_the_reason(monkeypatch: py
     monkeypatch.setattr(gpu_engines, "compile_network", refuse)
     asked = argparse.Namespace(bundle="cobb", precision="fp32", dry_run=False)
     report = gpu_engines.measure(asked)
-    assert report["networks"]["landmarks"] == {
+    assert report["networks"]["coarse"] == {
         "failed": "BuildFailed: no kernel for compute capability 9.0",
         "remedy": "try another library",
     }
@@ -104,7 +104,7 @@ def test_an_int8_engine_is_measured_however_slow_it_is(monkeypatch: pytest.Monke
     monkeypatch.setattr(gpu_engines, "run_engine", lambda *_a: {"ms_graph": milliseconds})
     report = gpu_engines.measure(argparse.Namespace(bundle="cobb", precision="int8-trt", dry_run=False))
     assert report["state"] == "done"
-    assert report["networks"]["landmarks"]["ms_graph"] == milliseconds
+    assert report["networks"]["coarse"]["ms_graph"] == milliseconds
 
 
 def test_a_stage_that_breaks_leaves_the_others_alone() -> None:

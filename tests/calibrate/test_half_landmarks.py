@@ -1,4 +1,4 @@
-"""The shipped landmark network in FP16 finds the corners that it finds in FP32."""
+"""The shipped coarse network in FP16 finds the corners that it finds in FP32."""
 
 import numpy as np
 import onnx
@@ -12,12 +12,12 @@ from spinert.runtime.infer import SHIPPED
 from tests.calibrate.graphs import operators, run
 from tests.phantoms import random_phantom
 
-SIZE, STRIDE, RADIUS = (768, 320), 4.0, 3
+SIZE, STRIDE, RADIUS = (512, 224), 4.0, 3
 
 
 @pytest.fixture(scope="module")
 def networks() -> tuple[ModelProto, ModelProto]:
-    full = onnx.load(SHIPPED / "cobb" / "landmarks.fp32.onnx")
+    full = onnx.load(SHIPPED / "cobb" / "coarse.fp32.onnx")
     return full, to_half(full, {})
 
 

@@ -17,7 +17,7 @@ def test_a_bundle_becomes_a_model_repository(run: Run, bundle: Path, tmp_path: P
 
 def test_a_shipped_bundle_is_named_by_its_name(run: Run, tmp_path: Path) -> None:
     assert run("export", "cobb", "--triton", tmp_path / "models").returncode == 0
-    assert (tmp_path / "models" / "cobb_landmarks" / "1" / "model.onnx").stat().st_size > 1_000_000
+    assert (tmp_path / "models" / "cobb_coarse" / "1" / "model.onnx").stat().st_size > 1_000_000
 
 
 def test_a_source_that_is_no_bundle_is_refused(run: Run, tmp_path: Path) -> None:
