@@ -126,7 +126,10 @@ def accepts(image: Image) -> bool:
 
 
 def run(image: Image, networks: Mapping[str, Network], settings: Settings, stopwatch: Stopwatch) -> list[Finding]:
-    """One radiograph -> vertebrae, curves, the challenge's angles. Points in pixels of the stored image."""
+    """One radiograph -> vertebrae, curves, the challenge's angles. Points in pixels of the stored image.
+
+    Raises BadStudy where the film shows nothing, BadNetwork where a map holds a value that is not finite.
+    """
     rough = _rough(image, whole(image), networks["coarse"], settings, stopwatch)
     if settings.closer is not None and (part := _part(image, rough, settings.closer, networks["coarse"])) is not None:
         rough = _rough(image, part, networks["coarse"], settings, stopwatch)
@@ -143,7 +146,7 @@ def measure(
     settings: Settings,
     stopwatch: Stopwatch,
 ) -> list[Finding]:
-    """From what the networks said to findings; `centres` float64 [v, 2] in mm: that patches lie along."""
+    """From what the networks said to findings; `centres` float64 [v, 2] in mm: the line that the patches lie along."""
     with stopwatch.stage("clustering"):
         found = cluster(*votes, centres, settings.clustering)
         gaps = levels.gaps_of(found.corners.mean(axis=1), found.along)
