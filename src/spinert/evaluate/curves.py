@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from spinert.findings import T1_TO_L5, CobbAngle, Finding, Interval
 from spinert.image import Image
 from spinert.runtime import cobb
+from spinert.runtime.differences import turn_degrees
 
 LEAST_DEGREES = 10.0
 """From here on the Scoliosis Research Society calls a curve scoliosis."""
@@ -40,19 +41,13 @@ def pair(image: Image, findings: Sequence[Finding], corners_px: NDArray[np.float
 
 def _truth(image: Image, found: CobbAngle, labelled: Sequence[cobb.Curve], corners: NDArray[np.float64]) -> float:
     upper, lower = T1_TO_L5.index(found.upper), T1_TO_L5.index(found.lower)
-    turn = _turn(image.to_mm(np.array(found.line_px)))
+    turn = turn_degrees(image.to_mm(np.array(found.line_px)))
     shared = {
         curve: (min(lower, curve.lower) - max(upper, curve.upper)) / min(lower - upper, curve.lower - curve.upper)
         for curve in labelled
-        if turn * _turn(curve.line) > 0
+        if turn * turn_degrees(curve.line) > 0
     }
     best = max(shared, key=lambda curve: shared[curve], default=None)
     if best is not None and shared[best] >= 0.5:
         return best.degrees
-    return abs(_turn(np.concatenate([corners[upper, :2], corners[lower, 2:]])))
-
-
-def _turn(line: NDArray[np.float64]) -> float:
-    """Degrees from the upper end-plate to the lower one, clockwise positive; [4, 2] as `CobbAngle.line_px` has them."""
-    (x0, y0), (x1, y1) = line[1] - line[0], line[3] - line[2]
-    return float(np.degrees(np.arctan2(x0 * y1 - y0 * x1, x0 * x1 + y0 * y1)))
+    return abs(turn_degrees(np.concatenate([corners[upper, :2], corners[lower, 2:]])))

@@ -217,12 +217,15 @@ def _turn(curve: _Curve, corners: dict[str, Points], image: Image) -> float:
 
 
 def _signed_degrees(line_px: Points, image: Image) -> float:
-    """From the upper line to the lower one, clockwise as seen positive: [4, 2], left and right end of each.
+    return turn_degrees(image.to_mm(line_px))
+
+
+def turn_degrees(line: Points) -> float:
+    """From the upper line to the lower one, clockwise as seen positive: [4, 2], left and right end of each, in mm.
 
     0 where a line has no length: such corners have no angle to compare.
     """
-    upper_left, upper_right, lower_left, lower_right = image.to_mm(line_px)
-    (ax, ay), (bx, by) = upper_right - upper_left, lower_right - lower_left
+    (ax, ay), (bx, by) = line[1] - line[0], line[3] - line[2]
     return math.degrees(math.atan2(ax * by - ay * bx, ax * bx + ay * by))
 
 
