@@ -10,14 +10,12 @@ network that it started from, which stays the teacher: labels are not used, beca
 noise (with them the held-out SMAPE rose from 11.2 to 12.9 %). Half an hour to an hour on one core.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnx
 import torch
@@ -25,6 +23,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
+from examples import fitting
 from examples.train_landmarks import (
     DEFAULT_SIZE,
     SYNTHETIC_SHARE,
@@ -154,16 +153,7 @@ def disagreement(rounded: Tensor, exact: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="the network to start from: an exported fp32 file of this recipe")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the AASCE films")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, weights and log")
-    parser.add_argument("--fold", type=int, default=0, help="the fold that is held out")
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(1)
-    torch.manual_seed(0)
+    arguments = fitting.arguments_of(__doc__, file="the network to start from: an exported fp32 file of this recipe")
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     films = [film for film in read_films(arguments.data) if film.fold != arguments.fold]

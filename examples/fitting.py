@@ -18,13 +18,18 @@ Losses = Mapping[str, Tensor]
 """`loss` is what is minimised; the others are printed."""
 
 
-def arguments_of(description: str | None) -> argparse.Namespace:
-    """What every training on the AASCE films is asked: --data, --out, --fold, --threads. Threads and seed are set."""
+def arguments_of(description: str | None, *, threads: int = 1, **paths: str) -> argparse.Namespace:
+    """What every training on the AASCE films is asked: --data, --out, --fold, --threads. Threads and seed are set.
+
+    `paths` are asked for before, each by its name with its help.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, text in paths.items():
+        parser.add_argument(name, type=Path, help=text)
     parser.add_argument("--data", type=Path, required=True, help="folder of the AASCE films")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and weights")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and weights")
     parser.add_argument("--fold", type=int, default=0, help="the fold that is held out")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=threads)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)

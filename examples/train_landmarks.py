@@ -7,7 +7,6 @@ One case-wise fold is held out and never trained on; only when to stop was decid
 about an hour and a quarter on two cores with bfloat16 instructions.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from examples import fitting
 from examples.training.augment import PERCENTILES, Sample, augment, robust_range
 from spinert import kernels
 from spinert.evaluate import metrics
@@ -134,15 +134,7 @@ def _grey(path: Path) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the AASCE films")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, weights and log")
-    parser.add_argument("--fold", type=int, default=0, help="the fold that is held out")
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(1)
-    torch.manual_seed(0)
+    arguments = fitting.arguments_of(__doc__, threads=2)
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     films = read_films(arguments.data)

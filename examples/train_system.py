@@ -8,12 +8,10 @@ trained on; films whose labels are known to be wrong are left out. Networks are 
 folder of its own, with a checkpoint after every epoch.
 """
 
-import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import torch
 from torch import nn
 
@@ -66,15 +64,7 @@ def _fit(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("system", type=Path, help="a configuration of examples/systems")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the AASCE films")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, weights and the description")
-    parser.add_argument("--fold", type=int, default=0, help="the fold that is held out")
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(1)
+    arguments = fitting.arguments_of(__doc__, system="a configuration of examples/systems")
     described = system.read(arguments.system)
     arguments.out.mkdir(parents=True, exist_ok=True)
 
